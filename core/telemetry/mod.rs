@@ -1,0 +1,9 @@
+//! The data model: telemetry as the bytes it came in, beside a small parsed head per item.
+
+mod head;
+mod origin;
+mod signal;
+
+pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
+pub use origin::{Origin, Source, SourceTag};
+pub use signal::{ItemKind, Signal};
