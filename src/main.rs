@@ -1,1 +1,3 @@
+//! The command `tracetailor`.
+
 fn main() {}
