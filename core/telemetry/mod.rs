@@ -2,7 +2,9 @@
 
 mod head;
 mod origin;
+pub mod schema;
 mod signal;
+mod wire;
 
 pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
 pub use origin::{Origin, Source, SourceTag};
