@@ -1,5 +1,5 @@
 //! What the ledger costs a span: the lives of requests of 1,000 spans, alone and with two threads in the same lines.
-#![expect(clippy::print_stdout, missing_docs, reason = "a bench prints its result, and criterion's macros write no docs")]
+#![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
 use std::hint::black_box;
 use std::sync::Arc;

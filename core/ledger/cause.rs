@@ -88,6 +88,8 @@ struct Row([AtomicU64; Column::ALL.len()]);
 const PAGE: usize = 64;
 
 /// What one line has counted: a number per cause and column. Counting takes no lock; pages are made as their causes first occur.
+/// Aligned because every count reads the page's place: the count of references beside it changes all the time.
+#[repr(align(128))]
 pub(super) struct Counts {
     pages: [OnceLock<Box<[Row; PAGE]>>; Cause::MAX / PAGE],
 }

@@ -1,6 +1,8 @@
-//! One test per promise of the ledger; random lives against a model, real threads and the cost are in the files below.
+//! One test per promise of the ledger; random lives against a model, real threads and the cost are in files of their own.
 
+mod books;
 mod cost;
+mod crashes;
 mod model;
 mod threads;
 
@@ -336,137 +338,6 @@ fn what_is_abandoned_is_left_where_it_can_be_replayed_and_else_rejected() {
         assert_eq!(desk.client.last(), tally);
         desk.assert_settled();
     }
-}
-
-#[test]
-fn a_share_that_is_dropped_counts_as_lost_and_panics_in_debug_builds() {
-    let desk = Desk::new();
-    let mut share = desk.accept(5);
-    share.settle_some(2, Fate::Delivered);
-    assert_eq!(crash(|| drop(share)), cfg!(debug_assertions));
-    assert_eq!(desk.client.last(), Tally { delivered: 2, lost: 3, ..Tally::default() });
-    let unaccounted = CauseName { component: "ledger".into(), reason: "unaccounted".into() };
-    assert_eq!(desk.line(&desk.pipeline).causes, [CauseReport { column: Column::Lost, name: unaccounted, units: 3 }]);
-    desk.assert_settled();
-}
-
-#[test]
-fn a_panic_takes_its_shares_along_and_the_books_still_balance() {
-    let desk = Desk::new();
-    let mut share = desk.accept(5);
-    let (part, mut stored) = (share.take(3), vec![share]);
-    // No second panic while unwinding: that would end this process.
-    assert!(crash(|| {
-        let _part = part;
-        resume_unwind(Box::new("a processor's bug"));
-    }));
-    // Then the component itself goes, with what it held.
-    after_panic(|| stored.clear());
-    assert_eq!(desk.client.last(), Tally { lost: 5, ..Tally::default() });
-    assert_eq!(desk.line(&desk.pipeline).causes[0].name.reason, "panic");
-    desk.assert_settled();
-    let next = desk.accept(1);
-    assert_eq!(crash(|| drop(next)), cfg!(debug_assertions), "clearing up has ended");
-}
-
-#[test]
-fn clearing_up_ends_when_it_panics_itself() {
-    let desk = Desk::new();
-    assert!(crash(|| after_panic(|| resume_unwind(Box::new("again")))));
-    let share = desk.accept(1);
-    assert_eq!(crash(|| drop(share)), cfg!(debug_assertions));
-    assert_eq!(desk.line(&desk.pipeline).causes[0].name.reason, "unaccounted");
-}
-
-#[test]
-#[cfg(debug_assertions)]
-fn whoever_asks_for_more_than_there_is_hears_of_it() {
-    let desk = Desk::new();
-    let mut share = desk.accept(2);
-    assert!(crash(|| share.settle_some(3, Fate::Delivered)));
-    assert!(crash(|| after_panic(|| share.take(3))));
-    assert!(crash(|| share.enter(&desk.books.line(LineName::Pipeline("logs".into()), Signal::Logs))));
-    assert_eq!(share.count(), 2);
-    share.settle(Fate::Delivered);
-    desk.assert_settled();
-}
-
-#[test]
-fn held_is_what_stores_and_queues_say() {
-    let desk = Desk::new();
-    let share = desk.accept(10);
-    assert_eq!(desk.line(&desk.pipeline).residual(), 10, "ten are on their way");
-    let lanes = [desk.pipeline.held("store"), desk.pipeline.held("store")];
-    let queue = desk.pipeline.held("queue");
-    lanes[0].set(3);
-    lanes[1].add(4);
-    queue.add(5);
-    queue.sub(2);
-    let line = desk.line(&desk.pipeline);
-    let held = |name: &str, units| HeldReport { name: name.into(), units };
-    assert_eq!((line.held.clone(), line.residual()), (vec![held("queue", 3), held("store", 7)], 0));
-    drop(lanes);
-    assert_eq!(desk.line(&desk.pipeline).held, [held("queue", 3)], "a gauge goes with its store");
-    queue.set(0);
-    share.settle(Fate::Delivered);
-    desk.assert_settled();
-}
-
-#[test]
-fn the_line_that_is_off_is_named() {
-    let desk = Desk::new();
-    let stuck = desk.jaeger.held("queue");
-    desk.accept(4).settle(Fate::Delivered);
-    stuck.add(1);
-    let error = desk.books.report().balanced().unwrap_err();
-    assert_eq!(error.to_string(), "exporter jaeger, Traces: 0 in, 0 out, 1 held: -1 unaccounted for");
-    assert!(crash(|| desk.books.report().assert_balanced()));
-}
-
-#[test]
-fn a_unit_that_moves_into_other_books_is_missed() {
-    let desk = Desk::new();
-    let other = Desk::new();
-    let mut share = desk.accept(4);
-    share.enter(&other.tempo);
-    share.settle(Fate::Delivered);
-    let missed = Unbalanced::Moves { signal: Signal::Traces, moved_out: 4, moved_in: 0 };
-    assert_eq!(desk.books.report().balanced(), Err(missed));
-}
-
-#[test]
-fn names_are_looked_up_once_and_their_number_is_bounded() {
-    let books = Books::new();
-    let first = books.cause("filter", "rule");
-    assert_eq!(books.cause("filter", "rule"), first);
-    assert_ne!(books.cause("filter/2", "rule"), first);
-    let numbers: Vec<Cause> = (0..Cause::MAX).map(|n| books.cause("filter", &n.to_string())).collect();
-    assert_eq!(numbers.last(), Some(&Cause::OVERFLOW));
-    assert_eq!(books.cause("filter", "rule"), first, "what was known stays known");
-    let name = books.cause_name(first);
-    assert_eq!((&*name.component, &*name.reason), ("filter", "rule"));
-
-    // The last number there is, and the overflow, are counted like any other.
-    let line = books.line(LineName::Pipeline("logs".into()), Signal::Logs);
-    let last = *numbers.iter().rfind(|cause| **cause != Cause::OVERFLOW).unwrap();
-    let mut share = Receipt::open(&books, Arc::new(Nobody), 0).accept(&line, 3);
-    share.settle_some(1, Fate::Dropped(last));
-    share.settle(Fate::Dropped(Cause::OVERFLOW));
-    let report = books.report();
-    report.assert_balanced();
-    let mut counted: Vec<_> = report.lines[0].causes.iter().map(|cause| (&*cause.name.component, cause.units)).collect();
-    counted.sort_unstable();
-    assert_eq!(counted, [("filter", 1), ("ledger", 2)]);
-}
-
-#[test]
-fn a_line_is_found_again_by_name_and_signal() {
-    let desk = Desk::new();
-    let again = desk.books.line(LineName::Pipeline("traces".into()), Signal::Traces);
-    desk.open().accept(&again, 2).settle(Fate::Delivered);
-    assert_eq!(desk.sum(&desk.pipeline, Column::Accepted), 2);
-    desk.books.line(LineName::Pipeline("traces".into()), Signal::Logs);
-    assert_eq!(desk.books.report().lines.len(), 4);
 }
 
 #[test]

@@ -105,6 +105,8 @@ fn run(desk: &Desk, seed: u64) {
             while working.load(Ordering::Acquire) {
                 let report = desk.books.report();
                 assert!(report.lines.iter().all(|line| line.residual() >= 0), "a unit was seen to go before it came\n{report}");
+                let total = report.total(Signal::Traces);
+                assert!(total[Column::MovedIn] >= total[Column::MovedOut], "a unit was seen in neither of two lines\n{report}");
             }
         });
         let exporters: Vec<_> = (4..).zip(exporters).map(|(n, input)| scope.spawn(move || export(desk, &input, &mut dice(n)))).collect();
