@@ -66,6 +66,11 @@ impl Claim {
         self.own += amount;
     }
 
+    /// Spends so much in all, from now on.
+    pub fn set(&mut self, amount: u64) {
+        self.own = amount;
+    }
+
     /// Gives back.
     pub fn sub(&mut self, amount: u64) {
         debug_assert!(amount <= self.own, "gave back {amount} of {}", self.own);

@@ -2,7 +2,7 @@
 
 use std::hash::BuildHasher;
 
-use foldhash::fast::RandomState;
+use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
 use super::segment::RecordAt;
@@ -195,7 +195,13 @@ impl Entries {
         self.slots.len()
     }
 
+    /// The slot with an index below [`Entries::slots`].
+    pub(super) fn slot(&self, index: usize) -> Slot {
+        Slot(super::segment::narrow(index))
+    }
+
     /// All slots in use, in no order that means anything.
+    #[cfg(test)]
     pub(super) fn in_use(&self) -> impl Iterator<Item = Slot> {
         (0..).zip(&self.slots).filter(|(_, entry)| entry.state != State::Free).map(|(slot, _)| Slot(slot))
     }

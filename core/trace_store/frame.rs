@@ -1,6 +1,6 @@
 //! How items and contexts lie in a segment's bytes: framed so that the bytes alone can be read again, in this process or another.
 
-use super::context::Context;
+use crate::telemetry::Context;
 use crate::telemetry::ItemKind;
 
 /// What stands before an item's bytes: its length and the number of its context in this segment, both `u32`, little endian.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use super::context::Context;
+use crate::telemetry::Context;
 use super::frame;
 use super::pool::Pool;
 use super::segment::{COLUMNS, Link, RecordAt, Segment, SegmentSize, narrow};
@@ -26,7 +26,13 @@ pub(super) struct Log {
     contexts: KnownContexts,
     pool: Pool,
     tally: Tally,
+    /// Segments with [`Segment::leaving`]; numbers of segments that are gone may be among them.
+    sparse: Vec<u32>,
+    sparse_below: u64,
 }
+
+/// What shares of a segment are told in.
+pub(super) const WHOLE: u64 = 32;
 
 /// What lies in the segments, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,6 +89,8 @@ impl Log {
             contexts: KnownContexts::default(),
             pool: Pool::new(size),
             tally: Tally::default(),
+            sparse: Vec::new(),
+            sparse_below: 0,
         }
     }
 
@@ -90,17 +98,28 @@ impl Log {
         self.tally
     }
 
-    pub(super) fn pool(&mut self) -> &mut Pool {
-        &mut self.pool
+    /// Frees pooled segments that nobody needed for a while.
+    pub(super) fn trim_pool(&mut self, now: LogTime) {
+        self.pool.trim(now);
     }
 
-    pub(super) fn pool_trim_at(&self) -> Option<LogTime> {
+    pub(super) fn trim_pool_at(&self) -> Option<LogTime> {
         self.pool.trim_at()
+    }
+
+    /// The memory of segments in use, and of those that wait to be used again.
+    pub(super) fn memory(&self) -> (u64, u64) {
+        (self.in_use().map(|(_, segment)| segment.memory()).sum(), self.pool.memory())
     }
 
     /// What one record of so many bytes costs: the unit of every budget.
     pub(super) fn cost(length: usize) -> u64 {
         (length + frame::ITEM + COLUMNS) as u64
+    }
+
+    /// What a held record costs.
+    pub(super) fn cost_of(&self, at: RecordAt) -> u64 {
+        u64::from(self.link(at).length) + COLUMNS as u64
     }
 
     /// Copies an item in.
@@ -133,10 +152,11 @@ impl Log {
         (writer, self.add_context(writer, context))
     }
 
-    /// Begins a new segment. The old one, if all of it is dead already, was waiting for this.
+    /// Begins a new segment.
     fn roll(&mut self) -> u32 {
         if let Some(full) = self.writer.take() {
             self.free_if_dead(full);
+            self.list_if_sparse(full);
         }
         self.contexts.clear();
         let empty = self.pool.take();
@@ -170,11 +190,49 @@ impl Log {
 
     /// Lets go of a record. Its bytes may be gone after this.
     pub(super) fn kill(&mut self, at: RecordAt) {
+        self.tally.live -= self.cost_of(at);
         let segment = self.segment_mut(at.segment);
         segment.kill(at.index);
-        let cost = u64::from(segment.link(at.index).length) + COLUMNS as u64;
-        self.tally.live -= cost;
-        self.free_if_dead(at.segment);
+        if segment.is_dead() {
+            self.free_if_dead(at.segment);
+        } else {
+            self.list_if_sparse(at.segment);
+        }
+    }
+
+    /// Lists a segment whose survivors should move, once.
+    fn list_if_sparse(&mut self, number: u32) {
+        if self.writer == Some(number) {
+            return;
+        }
+        let share = self.sparse_below;
+        if let Some(Some(segment)) = self.segments.get_mut(number as usize)
+            && !segment.leaving
+            && (segment.live() as u64) * WHOLE < segment.filled() as u64 * share
+        {
+            segment.leaving = true;
+            self.sparse.push(number);
+        }
+    }
+
+    /// Segments of which less lives than this, in parts of [`WHOLE`], are to be emptied.
+    pub(super) fn set_sparse_below(&mut self, share: u64) {
+        let rose = share > self.sparse_below;
+        self.sparse_below = share;
+        if rose {
+            (0..self.segments.len()).for_each(|number| self.list_if_sparse(narrow(number)));
+        }
+    }
+
+    /// A segment to be emptied: the same again until it is.
+    pub(super) fn next_sparse(&mut self) -> Option<u32> {
+        while let Some(number) = self.sparse.last().copied() {
+            if self.is_leaving(number) {
+                return Some(number);
+            }
+            self.sparse.pop();
+        }
+        None
     }
 
     /// Frees a segment without a live record. The one being written is emptied in place: a lane that holds little writes the same one again.
@@ -204,7 +262,7 @@ impl Log {
         let context = Arc::clone(old.context_of(&head));
         let (home, number) = self.room_for(link.length as usize, &context);
         debug_assert_ne!(home, at.segment, "relocated into the segment that it leaves");
-        let cost = u64::from(link.length) + COLUMNS as u64;
+        let cost = self.cost_of(at);
         self.tally.live += cost;
         self.tally.filled += cost;
         let index = match self.segments.get_disjoint_mut([at.segment as usize, home as usize]) {
@@ -228,19 +286,14 @@ impl Log {
         self.segment_mut(at.segment).link_mut(at.index)
     }
 
-    /// The segments in use but the one being written.
-    pub(super) fn resting(&self) -> impl Iterator<Item = (u32, &Segment)> {
-        let numbered = (0..).zip(&self.segments);
-        numbered.filter_map(|(number, segment)| Some((number, segment.as_ref()?))).filter(|(number, _)| Some(*number) != self.writer)
-    }
-
     /// The segments in use, with their numbers.
     pub(super) fn in_use(&self) -> impl Iterator<Item = (u32, &Segment)> {
         (0..).zip(&self.segments).filter_map(|(number, segment)| Some((number, segment.as_ref()?)))
     }
 
-    pub(super) fn is_in_use(&self, number: u32) -> bool {
-        self.segments.get(number as usize).is_some_and(Option::is_some)
+    /// Whether the segment of that number is there and to be emptied: once it is, its number may be another's.
+    pub(super) fn is_leaving(&self, number: u32) -> bool {
+        matches!(self.segments.get(number as usize), Some(Some(segment)) if segment.leaving)
     }
 
     pub(super) fn segment(&self, number: u32) -> &Segment {

@@ -56,8 +56,13 @@ impl Pool {
         (!self.free.is_empty()).then_some(self.trim_at)
     }
 
-    /// How many wait.
-    pub(super) fn len(&self) -> usize {
+    /// The memory of those that wait.
+    pub(super) fn memory(&self) -> u64 {
+        self.free.iter().map(Segment::memory).sum()
+    }
+
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.free.len()
     }
 }

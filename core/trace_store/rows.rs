@@ -161,6 +161,11 @@ impl Rows {
         }
     }
 
+    /// The request itself; nothing while its batch is being taken in.
+    pub(super) fn origin(&self, number: u32) -> Option<&Origin> {
+        self.rows[number as usize].origin.as_ref()
+    }
+
     /// Whether whoever sent it can send it again.
     pub(super) fn is_replayable(&self, number: u32) -> bool {
         self.rows[number as usize].origin.as_ref().is_some_and(|origin| origin.share.replayable())

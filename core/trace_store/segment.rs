@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::context::Context;
+use crate::telemetry::Context;
 use super::frame;
 use crate::telemetry::Head;
 
@@ -151,6 +151,11 @@ impl Segment {
         &self.contexts[head.group as usize]
     }
 
+    /// The live links, in the order in which their records came.
+    pub(super) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.iter().filter(|link| link.is_live())
+    }
+
     pub(super) fn records(&self) -> u32 {
         narrow(self.links.len())
     }
@@ -178,6 +183,11 @@ impl Segment {
     #[cfg(test)]
     pub(super) fn frames(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The memory it was made with, touched or not.
+    pub(super) fn memory(&self) -> u64 {
+        (self.bytes.capacity() + self.heads.capacity() * size_of::<Head>() + self.links.capacity() * size_of::<Link>()) as u64
     }
 
     pub(super) fn is_of(&self, size: SegmentSize) -> bool {

@@ -18,7 +18,7 @@ const MOST_WORDS: usize = 2048;
 ///
 /// Up to 256 ids it is exact; beyond that it is a filter, which never denies a span that was there and sometimes affirms one that was not.
 #[derive(Debug, Default)]
-pub struct Skeleton {
+pub(super) struct Skeleton {
     spans: Spans,
     placeholders: Vec<u64>,
 }

@@ -1,0 +1,94 @@
+//! How kept traces go out: many in one batch, repaired by the stages, their shares with them.
+
+use super::entries::{Slot, State, Ticket};
+use super::output::Output;
+use super::repair::{Changes, TraceOut};
+use super::stages::WholeTraces;
+use crate::component::{Notes, Trigger};
+use crate::telemetry::{Signal, Telemetry, TelemetryBuilder};
+
+/// A kept trace that waits for room.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outgoing {
+    pub(super) ticket: Ticket,
+    pub(super) trigger: Trigger,
+    pub(super) notes: Notes,
+}
+
+/// The traces of one batch.
+struct Leaving {
+    slot: Slot,
+    trigger: Trigger,
+    notes: Notes,
+    /// Its records, in the list of all records of the batch; its spans have the same places in the batch.
+    first: usize,
+    len: usize,
+}
+
+/// A batch is full with so many spans, or so many bytes; a trace is never split.
+const SPANS: usize = 4096;
+const BYTES: usize = 4 << 20;
+
+impl WholeTraces {
+    /// Sends kept traces on while there is room.
+    pub(super) fn emit(&mut self, out: &mut Output) {
+        while out.room() > 0 && !self.store.outgoing.is_empty() {
+            let (mut builder, leaving) = self.gather(out.room().min(SPANS));
+            self.store.rows.pay(&mut builder);
+            let mut batch = self.repair(builder.finish(), &leaving);
+            self.let_go(&leaving);
+            // Held no longer, and only then on its way.
+            self.store.tell_held();
+            if !batch.is_empty() {
+                batch.mark_whole_traces();
+                out.emit(batch);
+            }
+        }
+    }
+
+    /// Copies the next traces into a batch.
+    fn gather(&mut self, most: usize) -> (TelemetryBuilder, Vec<Leaving>) {
+        let spans = most.min(self.store.outgoing_spans);
+        let mut builder = TelemetryBuilder::with_capacity(Signal::Traces, spans, 0);
+        let mut leaving = Vec::new();
+        self.leaving.clear();
+        while builder.len() < most && builder.size() < BYTES {
+            let Some(Outgoing { ticket, trigger, notes }) = self.store.outgoing.pop_front() else { break };
+            let Some(slot) = self.store.entries.held_at(ticket) else { continue };
+            self.ensure_seen(slot);
+            let first = self.leaving.len();
+            self.store.walk_on(slot, &mut self.leaving);
+            self.store.copy_out(&self.leaving[first..], &mut builder);
+            leaving.push(Leaving { slot, trigger, notes, first, len: self.leaving.len() - first });
+        }
+        (builder, leaving)
+    }
+
+    /// Lets the stages finish each trace, and does what they ask for.
+    fn repair(&mut self, mut batch: Telemetry, leaving: &[Leaving]) -> Telemetry {
+        let mut changes = Changes::default();
+        for Leaving { slot, trigger, notes, first, len } in leaving {
+            let records = &self.leaving[*first..][..*len];
+            let trace = self.store.trace(*slot, records, *trigger);
+            let made_before = changes.made.len();
+            let row = self.store.log.link(records[0]).row;
+            let mut out = TraceOut { batch: &mut batch, first: *first, len: *len, changes: &mut changes, row };
+            self.stages.iter_mut().for_each(|stage| stage.finish(&trace, notes, &mut out));
+            if self.wants.skeletons {
+                self.store.remember_shape(*slot, records, changes.made[made_before..].iter().map(|made| made.head.span));
+            }
+        }
+        changes.apply(batch, &mut self.store.rows)
+    }
+
+    fn let_go(&mut self, leaving: &[Leaving]) {
+        for Leaving { slot, first, len, .. } in leaving {
+            let is_late = self.store.entries.get(*slot).state == State::Late;
+            self.store.outgoing_spans -= len;
+            self.store.close(*slot, &self.leaving[*first..][..*len]);
+            if !is_late {
+                self.stages.iter_mut().for_each(|stage| stage.close(*slot));
+            }
+        }
+    }
+}

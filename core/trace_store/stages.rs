@@ -1,0 +1,177 @@
+//! The processor that leads stages through whole traces.
+
+use super::entries::Ticket;
+use super::output::Output;
+use super::segment::RecordAt;
+use super::store::TraceStore;
+use crate::component::{TraceStage, Trigger, Wants};
+use crate::ledger::Cause;
+use crate::telemetry::{Signal, SourceTag, Telemetry};
+use crate::time::LogTime;
+
+/// Neighbouring stages of a pipeline over the store of their lane.
+///
+/// A turn is one call from the lane: a batch, a wake, a slice of the drain. Within a turn the requests' shares, the gauge and what is held may
+/// differ; at its end they agree.
+pub struct WholeTraces {
+    pub(super) store: TraceStore,
+    pub(super) stages: Vec<Box<dyn TraceStage>>,
+    pub(super) wants: Wants,
+    /// What a trace is kept for where no stage judges.
+    pub(super) unjudged: Cause,
+    /// Traces that got spans in this turn.
+    pub(super) touched: Vec<Ticket>,
+    /// Slots from here on may hold traces that the present stages have not seen.
+    pub(super) unseen_from: usize,
+    pub(super) decided: Decided,
+    wake_at: Option<LogTime>,
+    /// The time of the newest turn.
+    now: LogTime,
+    /// The records of the trace in hand.
+    pub(super) records: Vec<RecordAt>,
+    /// The records of all traces of the batch that leaves.
+    pub(super) leaving: Vec<RecordAt>,
+    /// The rows of the batch in hand, by the number of the origin.
+    pub(super) row_numbers: Vec<Option<u32>>,
+}
+
+/// How many traces were decided, by what triggered it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decided([u64; Trigger::ALL.len()]);
+
+impl Decided {
+    /// How many for this trigger.
+    pub fn by(&self, trigger: Trigger) -> u64 {
+        self.0[trigger as usize]
+    }
+
+    pub(super) fn count(&mut self, trigger: Trigger) {
+        self.0[trigger as usize] += 1;
+    }
+}
+
+/// Whether there is more to do at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    /// There is, as soon as there is room.
+    Yes,
+    /// There is not.
+    No,
+}
+
+/// Deadlines are met within this time, so that traces that are due one shortly after the other leave together: 2²⁴ ns, about 17 ms.
+const TICK: u64 = 1 << 24;
+
+/// What a turn may relocate, in steps of some 20 ns; what it must not put off lies in one segment per turn, as a rule.
+const RELOCATION: usize = 16_384;
+
+impl WholeTraces {
+    /// Stages over a store, in the order of the pipeline. What the store holds already, from before a reload, is shown to them bit by bit.
+    /// `unjudged` is what traces are kept for where no stage judges.
+    pub fn new(mut store: TraceStore, stages: Vec<Box<dyn TraceStage>>, unjudged: Cause) -> Self {
+        let wants = stages.iter().fold(Wants::default(), |wants, stage| wants.and(stage.wants()));
+        store.show_anew(wants);
+        let mut whole = Self {
+            store,
+            stages,
+            wants,
+            unjudged,
+            touched: Vec::new(),
+            unseen_from: 0,
+            decided: Decided::default(),
+            wake_at: None,
+            now: LogTime::default(),
+            records: Vec::new(),
+            leaving: Vec::new(),
+            row_numbers: Vec::new(),
+        };
+        whole.plan_wake();
+        whole
+    }
+
+    /// Gives the store back, with all it holds, for the stages of another configuration.
+    pub fn into_store(self) -> TraceStore {
+        self.store
+    }
+
+    /// What it holds.
+    pub fn store(&self) -> &TraceStore {
+        &self.store
+    }
+
+    /// How many traces were decided since it was made.
+    pub fn decided(&self) -> Decided {
+        self.decided
+    }
+
+    /// Takes a batch in: each span is held or, if its trace is gone, follows it.
+    pub fn process(&mut self, batch: Telemetry, out: &mut Output) {
+        if batch.signal() != Signal::Traces {
+            out.emit(batch);
+            return;
+        }
+        let now = out.now();
+        self.admit(&batch, now);
+        self.fill_rows(batch);
+        self.ask_wishes(now);
+        self.relieve(now, out);
+        self.end_turn(now, out);
+    }
+
+    /// When to be woken. A time that has passed means: as soon as there is room.
+    pub fn wake_at(&self) -> Option<LogTime> {
+        self.wake_at
+    }
+
+    /// Decides what is due, sends on what there is room for, and tidies up: a slice of about a millisecond.
+    pub fn wake(&mut self, now: LogTime, out: &mut Output) -> More {
+        let mut more = self.decide_due(now, out);
+        self.relieve(now, out);
+        more |= self.show_unseen(now);
+        self.store.tidy(now);
+        self.end_turn(now, out);
+        self.more(more)
+    }
+
+    /// Decides everything that will not come again by itself, in slices. When it has no more, the store is empty.
+    pub fn drain(&mut self, out: &mut Output) -> More {
+        let now = out.now();
+        let more = self.decide_all(now, out);
+        self.end_turn(now, out);
+        self.more(more)
+    }
+
+    /// A source was taken away: its spans are held no longer, and will be read again by whoever has it now.
+    pub fn forget(&mut self, source: SourceTag) {
+        for slot in self.store.traces_of(source) {
+            self.take_out(slot, source, self.now);
+        }
+        self.store.settle();
+        self.store.publish();
+        self.plan_wake();
+    }
+
+    fn end_turn(&mut self, now: LogTime, out: &mut Output) {
+        self.emit(out);
+        self.store.memory.trim(now);
+        self.store.relocate(RELOCATION);
+        self.store.settle();
+        self.store.publish();
+        self.now = now;
+        self.plan_wake();
+        debug_assert_eq!(self.store.audit(), Ok(()));
+    }
+
+    fn more(&self, more: bool) -> More {
+        if more || !self.store.outgoing.is_empty() { More::Yes } else { More::No }
+    }
+
+    /// Deadlines are rounded up to ticks; what waits for room, or for the present stages to see it, is due at once.
+    fn plan_wake(&mut self) {
+        let TraceStore { deadlines, entries, .. } = &mut self.store;
+        let due = deadlines.next(entries).map(|due| LogTime(due.0.div_ceil(TICK).saturating_mul(TICK)));
+        let at_once = !self.store.outgoing.is_empty() || self.unseen_from < self.store.entries.slots();
+        let at_once = at_once.then_some(LogTime(0));
+        self.wake_at = [due, at_once, self.store.tidy_at()].into_iter().flatten().min();
+    }
+}
