@@ -59,14 +59,13 @@ impl WholeTraces {
     }
 
     fn hold(&mut self, slot: Slot, item: &Item<'_>, row: u32, now: LogTime) {
-        self.ensure_seen(slot);
+        self.ensure_shown(slot);
         self.store.hold(slot, item, row);
         let outline = self.store.outline(slot);
         self.stages.iter_mut().for_each(|stage| stage.arrive(&outline, *item));
         let ticket = self.store.entries.ticket(slot);
         let entry = self.store.entries.get_mut(slot);
         if entry.state != State::Open {
-            self.store.outgoing_spans += 1;
             return;
         }
         if !entry.touched {
@@ -103,21 +102,29 @@ impl WholeTraces {
 
     /// Every trace of the batch is whole already: it was waited for by a store before this one.
     fn wish_at_once(&mut self, now: LogTime) {
-        while let Some(ticket) = self.touched.pop() {
-            let Some(slot) = self.store.entries.open_at(ticket) else { continue };
-            self.store.entries.get_mut(slot).touched = false;
+        while let Some(slot) = self.next_touched() {
             self.store.deadlines.wish(slot, Some(now), &mut self.store.entries);
         }
     }
 
     /// Asks the stages when they wish the traces decided that got spans.
     pub(super) fn ask_wishes(&mut self, now: LogTime) {
+        while let Some(slot) = self.next_touched() {
+            self.ask_wish(slot, now);
+        }
+    }
+
+    /// An open trace that got spans in this turn.
+    fn next_touched(&mut self) -> Option<Slot> {
         while let Some(ticket) = self.touched.pop() {
-            if let Some(slot) = self.store.entries.open_at(ticket) {
+            if let Some(slot) = self.store.entries.held_at(ticket) {
                 self.store.entries.get_mut(slot).touched = false;
-                self.ask_wish(slot, now);
+                if self.store.entries.get(slot).state == State::Open {
+                    return Some(slot);
+                }
             }
         }
+        None
     }
 
     pub(super) fn ask_wish(&mut self, slot: Slot, now: LogTime) {

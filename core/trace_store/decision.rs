@@ -9,73 +9,52 @@ use crate::component::{Notes, Outcome, Trigger, Verdict};
 use crate::ledger::Fate;
 use crate::time::LogTime;
 
-/// What a turn may decide, in spans: at some 100 ns each about half a millisecond.
-const EFFORT: usize = 4096;
-/// A trace costs something whatever its size.
-const EFFORT_PER_TRACE: usize = 4;
-
 impl WholeTraces {
-    /// Decides what is due, as much as a turn may and as there is room for. Tells whether more is due.
-    pub(super) fn decide_due(&mut self, now: LogTime, out: &Output) -> bool {
-        let mut left = EFFORT;
-        while self.store.outgoing_spans <= out.room() {
-            let TraceStore { deadlines, entries, .. } = &mut self.store;
-            let Some(slot) = deadlines.due(now, entries) else { return false };
-            if left == 0 {
-                return true;
-            }
-            left = left.saturating_sub(EFFORT_PER_TRACE + self.store.entries.get(slot).spans as usize);
+    /// Decides what is due, while there is room and time.
+    pub(super) fn decide_due(&mut self, now: LogTime, out: &mut Output) {
+        while out.wants_more() {
+            let Some(slot) = self.store.due(now) else { return };
             let trigger = self.store.trigger_at(slot);
             self.decide(slot, trigger, now);
-        }
-        true
-    }
-
-    /// Decides the oldest traces early until the budgets hold again. What is kept goes out meanwhile; when it cannot, deciding more would free
-    /// nothing, and the lane takes no input until there is room.
-    pub(super) fn relieve(&mut self, now: LogTime, out: &mut Output) {
-        loop {
-            let pressure = self.store.publish();
-            let trigger = match (pressure.bytes, pressure.traces) {
-                (true, _) => Trigger::Memory,
-                (false, true) => Trigger::Count,
-                (false, false) => return,
-            };
-            if self.store.outgoing_spans > out.room() {
-                return;
-            }
-            let TraceStore { deadlines, entries, .. } = &mut self.store;
-            let Some(slot) = deadlines.oldest(entries) else { return };
-            self.decide(slot, trigger, now);
-            if trigger == Trigger::Memory {
-                self.emit(out);
-            }
+            self.emit_when_full(out);
         }
     }
 
-    /// Decides everything, or leaves it where it will come from again. Tells whether there is more.
-    pub(super) fn decide_all(&mut self, now: LogTime, out: &Output) -> bool {
-        let mut left = EFFORT;
-        while self.store.outgoing_spans <= out.room() {
-            let TraceStore { deadlines, entries, .. } = &mut self.store;
-            let Some(slot) = deadlines.oldest(entries) else { return false };
-            if left == 0 {
-                return true;
-            }
-            left = left.saturating_sub(EFFORT_PER_TRACE + self.store.entries.get(slot).spans as usize);
+    /// Decides everything, or leaves it to come again.
+    pub(super) fn decide_all(&mut self, now: LogTime, out: &mut Output) {
+        while out.wants_more() {
+            let Some(slot) = self.store.oldest() else { return };
             self.store.walk(slot, &mut self.records);
             if self.store.will_come_again(&self.records) {
                 self.end(slot, Fate::Left);
             } else {
                 self.decide(slot, Trigger::Shutdown, now);
             }
+            self.emit_when_full(out);
         }
-        true
+    }
+
+    /// Decides the oldest traces early until the budgets hold again. When what is kept cannot go out, deciding more would free nothing; the
+    /// lane takes no input then.
+    pub(super) fn relieve(&mut self, now: LogTime, out: &mut Output) {
+        loop {
+            match self.store.pressure() {
+                Some(trigger) => {
+                    let is_stuck = self.store.outgoing_spans > 0 && !out.wants_more();
+                    let Some(slot) = self.store.oldest().filter(|_| !is_stuck) else { return };
+                    self.decide(slot, trigger, now);
+                    self.emit_when_full(out);
+                }
+                // What was kept must be gone before it is known whether that was enough.
+                None if self.store.limits.bytes.is_over() && self.store.outgoing_spans > 0 && out.wants_more() => self.emit(out),
+                None => return,
+            }
+        }
     }
 
     /// The verdict on a trace, and what follows for it.
     pub(super) fn decide(&mut self, slot: Slot, trigger: Trigger, now: LogTime) {
-        self.ensure_seen(slot);
+        self.ensure_shown(slot);
         self.store.walk(slot, &mut self.records);
         let (verdict, notes) = self.judge(slot, trigger);
         self.decided.count(trigger);
@@ -104,7 +83,10 @@ impl WholeTraces {
 
     /// Ends a trace whose records are in hand.
     pub(super) fn end(&mut self, slot: Slot, fate: Fate) {
+        let was_shown = self.is_shown(slot);
         self.store.end(slot, &self.records, fate);
-        self.stages.iter_mut().for_each(|stage| stage.close(slot));
+        if was_shown {
+            self.stages.iter_mut().for_each(|stage| stage.close(slot));
+        }
     }
 }

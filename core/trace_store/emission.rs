@@ -1,7 +1,7 @@
 //! How kept traces go out: many in one batch, repaired by the stages, their shares with them.
 
-use super::entries::{Slot, State, Ticket};
-use super::output::Output;
+use super::entries::{Slot, Ticket};
+use super::output::{Output, Room};
 use super::repair::{Changes, TraceOut};
 use super::stages::WholeTraces;
 use crate::component::{Notes, Trigger};
@@ -30,32 +30,37 @@ const SPANS: usize = 4096;
 const BYTES: usize = 4 << 20;
 
 impl WholeTraces {
+    /// Sends kept traces on when they fill a batch.
+    pub(super) fn emit_when_full(&mut self, out: &mut Output) {
+        if self.store.outgoing_spans >= SPANS {
+            self.emit(out);
+        }
+    }
+
     /// Sends kept traces on while there is room.
     pub(super) fn emit(&mut self, out: &mut Output) {
-        while out.room() > 0 && !self.store.outgoing.is_empty() {
-            let (mut builder, leaving) = self.gather(out.room().min(SPANS));
+        while out.wants_more() && !self.store.outgoing.is_empty() {
+            let (mut builder, leaving) = self.gather(out.room());
             self.store.rows.pay(&mut builder);
             let mut batch = self.repair(builder.finish(), &leaving);
             self.let_go(&leaving);
             // Held no longer, and only then on its way.
             self.store.tell_held();
-            if !batch.is_empty() {
-                batch.mark_whole_traces();
-                out.emit(batch);
-            }
+            batch.mark_whole_traces();
+            out.emit(batch);
         }
     }
 
     /// Copies the next traces into a batch.
-    fn gather(&mut self, most: usize) -> (TelemetryBuilder, Vec<Leaving>) {
-        let spans = most.min(self.store.outgoing_spans);
-        let mut builder = TelemetryBuilder::with_capacity(Signal::Traces, spans, 0);
+    fn gather(&mut self, room: Room) -> (TelemetryBuilder, Vec<Leaving>) {
+        let (spans, bytes) = (room.items.min(SPANS), room.bytes.min(BYTES));
+        let mut builder = TelemetryBuilder::with_capacity(Signal::Traces, spans.min(self.store.outgoing_spans), 0);
         let mut leaving = Vec::new();
         self.leaving.clear();
-        while builder.len() < most && builder.size() < BYTES {
+        while builder.len() < spans && builder.size() < bytes {
             let Some(Outgoing { ticket, trigger, notes }) = self.store.outgoing.pop_front() else { break };
             let Some(slot) = self.store.entries.held_at(ticket) else { continue };
-            self.ensure_seen(slot);
+            self.ensure_shown(slot);
             let first = self.leaving.len();
             self.store.walk_on(slot, &mut self.leaving);
             self.store.copy_out(&self.leaving[first..], &mut builder);
@@ -83,10 +88,9 @@ impl WholeTraces {
 
     fn let_go(&mut self, leaving: &[Leaving]) {
         for Leaving { slot, first, len, .. } in leaving {
-            let is_late = self.store.entries.get(*slot).state == State::Late;
-            self.store.outgoing_spans -= len;
+            let was_shown = self.is_shown(*slot);
             self.store.close(*slot, &self.leaving[*first..][..*len]);
-            if !is_late {
+            if was_shown {
                 self.stages.iter_mut().for_each(|stage| stage.close(*slot));
             }
         }

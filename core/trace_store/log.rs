@@ -309,4 +309,26 @@ impl Log {
             None => unreachable!("a live record names a segment in use"),
         }
     }
+
+    #[cfg(test)]
+    pub(super) fn live_records(&self) -> usize {
+        self.in_use().map(|(_, segment)| segment.links().count()).sum()
+    }
+
+    /// The tally is what the segments add up to, and no dead segment but the one being written is kept.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        let mut tally = Tally::default();
+        for (number, segment) in self.in_use() {
+            assert!(!segment.is_dead() || Some(number) == self.writer, "a dead segment is in use");
+            assert!(!segment.leaving || self.sparse.contains(&number));
+            let live: u64 = segment.links().map(|link| u64::from(link.length) + COLUMNS as u64).sum();
+            assert_eq!(live, segment.live() as u64);
+            tally.live += live;
+            tally.contexts += segment.context_bytes() as u64;
+            tally.filled += segment.filled() as u64;
+            tally.segments += 1;
+        }
+        assert_eq!(tally, self.tally);
+    }
 }

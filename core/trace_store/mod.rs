@@ -26,10 +26,13 @@ mod view;
 pub use budget::{Budget, Claim};
 pub use entries::Slot;
 pub use memory::{Known, Remember, SkeletonRef};
-pub use output::Output;
+pub use output::{Output, Progress, Room};
 pub use repair::TraceOut;
 pub use rows::RowsDoNotAdd;
-pub use stages::{Decided, More, WholeTraces};
+pub use stages::{Decided, WholeTraces};
 pub use store::{Limits, TraceStore, Unaccounted};
 pub use structure::{Counts, Earliest, Structure};
 pub use view::{Outline, Trace};
+
+#[cfg(test)]
+mod tests;

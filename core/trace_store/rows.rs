@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::ledger::{Cause, Fate};
+use crate::ledger::{Cause, Fate, Retry};
 use crate::telemetry::{Origin, SourceTag, TelemetryBuilder};
 
 /// The requests whose spans a lane holds.
@@ -86,6 +86,18 @@ impl Rows {
         }
         self.ended.push(Ended { row: number, fate, count: 1 });
         self.rows[number as usize].newest_end = super::segment::narrow(self.ended.len());
+    }
+
+    /// One record names it no longer, though nobody decided about the span: it is left to whoever can send it again, or rejected for now.
+    pub(super) fn abandon(&mut self, number: u32, cause: Cause) {
+        let fate = if self.is_replayable(number) { Fate::Left } else { Fate::Rejected { cause, retry: Retry::Later } };
+        self.end(number, fate);
+    }
+
+    /// Nothing is held any longer, and nobody decided about what was.
+    pub(super) fn abandon_all(&mut self, cause: Cause) {
+        self.settle();
+        self.rows.drain(..).filter_map(|row| row.origin).for_each(|origin| origin.share.abandon(cause));
     }
 
     fn let_go(&mut self, number: u32) -> &mut Row {

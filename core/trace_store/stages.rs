@@ -1,7 +1,7 @@
 //! The processor that leads stages through whole traces.
 
 use super::entries::Ticket;
-use super::output::Output;
+use super::output::{Output, Progress};
 use super::segment::RecordAt;
 use super::store::TraceStore;
 use crate::component::{TraceStage, Trigger, Wants};
@@ -25,8 +25,6 @@ pub struct WholeTraces {
     pub(super) unseen_from: usize,
     pub(super) decided: Decided,
     wake_at: Option<LogTime>,
-    /// The time of the newest turn.
-    now: LogTime,
     /// The records of the trace in hand.
     pub(super) records: Vec<RecordAt>,
     /// The records of all traces of the batch that leaves.
@@ -50,15 +48,6 @@ impl Decided {
     }
 }
 
-/// Whether there is more to do at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum More {
-    /// There is, as soon as there is room.
-    Yes,
-    /// There is not.
-    No,
-}
-
 /// Deadlines are met within this time, so that traces that are due one shortly after the other leave together: 2²⁴ ns, about 17 ms.
 const TICK: u64 = 1 << 24;
 
@@ -80,11 +69,11 @@ impl WholeTraces {
             unseen_from: 0,
             decided: Decided::default(),
             wake_at: None,
-            now: LogTime::default(),
             records: Vec::new(),
             leaving: Vec::new(),
             row_numbers: Vec::new(),
         };
+        whole.store.publish();
         whole.plan_wake();
         whole
     }
@@ -123,28 +112,29 @@ impl WholeTraces {
         self.wake_at
     }
 
-    /// Decides what is due, sends on what there is room for, and tidies up: a slice of about a millisecond.
-    pub fn wake(&mut self, now: LogTime, out: &mut Output) -> More {
-        let mut more = self.decide_due(now, out);
+    /// Decides what is due, sends it on while there is room, and tidies up.
+    pub fn wake(&mut self, now: LogTime, out: &mut Output) -> Progress {
+        self.show_unseen(now);
+        self.decide_due(now, out);
         self.relieve(now, out);
-        more |= self.show_unseen(now);
         self.store.tidy(now);
         self.end_turn(now, out);
-        self.more(more)
+        let is_due = self.store.next_due().is_some_and(|due| due <= now);
+        if is_due || self.has_work() { Progress::More } else { Progress::Done }
     }
 
-    /// Decides everything that will not come again by itself, in slices. When it has no more, the store is empty.
-    pub fn drain(&mut self, out: &mut Output) -> More {
+    /// Decides everything that will not come again by itself. When it is done, the store is empty.
+    pub fn drain(&mut self, out: &mut Output) -> Progress {
         let now = out.now();
-        let more = self.decide_all(now, out);
+        self.decide_all(now, out);
         self.end_turn(now, out);
-        self.more(more)
+        if self.store.span_count() > 0 { Progress::More } else { Progress::Done }
     }
 
     /// A source was taken away: its spans are held no longer, and will be read again by whoever has it now.
     pub fn forget(&mut self, source: SourceTag) {
         for slot in self.store.traces_of(source) {
-            self.take_out(slot, source, self.now);
+            self.take_out(slot, source, self.store.last_turn);
         }
         self.store.settle();
         self.store.publish();
@@ -157,21 +147,20 @@ impl WholeTraces {
         self.store.relocate(RELOCATION);
         self.store.settle();
         self.store.publish();
-        self.now = now;
+        self.store.last_turn = now;
         self.plan_wake();
         debug_assert_eq!(self.store.audit(), Ok(()));
     }
 
-    fn more(&self, more: bool) -> More {
-        if more || !self.store.outgoing.is_empty() { More::Yes } else { More::No }
+    /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen.
+    fn has_work(&self) -> bool {
+        self.store.outgoing_spans > 0 || self.unseen_from < self.store.entries.slots()
     }
 
-    /// Deadlines are rounded up to ticks; what waits for room, or for the present stages to see it, is due at once.
+    /// Deadlines are rounded up to ticks. A time that has passed means at once.
     fn plan_wake(&mut self) {
-        let TraceStore { deadlines, entries, .. } = &mut self.store;
-        let due = deadlines.next(entries).map(|due| LogTime(due.0.div_ceil(TICK).saturating_mul(TICK)));
-        let at_once = !self.store.outgoing.is_empty() || self.unseen_from < self.store.entries.slots();
-        let at_once = at_once.then_some(LogTime(0));
-        self.wake_at = [due, at_once, self.store.tidy_at()].into_iter().flatten().min();
+        let due = self.store.next_due().map(|due| LogTime(due.0.div_ceil(TICK).saturating_mul(TICK)));
+        let work = self.has_work().then_some(LogTime(0));
+        self.wake_at = [due, work, self.store.tidy_at()].into_iter().flatten().min();
     }
 }

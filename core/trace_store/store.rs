@@ -14,7 +14,7 @@ use super::segment::{Link, RecordAt};
 use super::structure::Structures;
 use super::view::{Outline, Trace};
 use crate::component::{Notes, Trigger, Wants};
-use crate::ledger::{Fate, Held};
+use crate::ledger::{Cause, Fate, Held};
 use crate::telemetry::{Item, SourceTag, SpanId, TelemetryBuilder, TraceId};
 use crate::time::LogTime;
 
@@ -66,11 +66,16 @@ pub struct TraceStore {
     pub(super) generation: u16,
     /// Kept, and not yet on their way: tickets of traces, some of which may have gone.
     pub(super) outgoing: VecDeque<Outgoing>,
-    /// Spans of kept and late traces.
+    /// Spans of kept and late traces, and what they cost.
     pub(super) outgoing_spans: usize,
+    outgoing_bytes: u64,
+    /// When the newest turn was.
+    pub(super) last_turn: LogTime,
     /// Spans held.
     spans: u64,
-    held: Option<Held>,
+    held: Held,
+    /// What spans are abandoned for when the store goes with spans in it.
+    abandoned: Cause,
 }
 
 /// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them.
@@ -79,8 +84,9 @@ const SEGMENT: u64 = 1 << 20;
 const SMALLEST_SEGMENT: u64 = 16 << 10;
 
 impl TraceStore {
-    /// An empty store. The gauge, where one is given, always tells how many spans it holds.
-    pub fn new(limits: Limits, held: Option<Held>) -> Self {
+    /// An empty store. The gauge always tells how many spans it holds. `abandoned` is why spans are rejected that are still held when it is
+    /// dropped, as when a shutdown takes too long.
+    pub fn new(limits: Limits, held: Held, abandoned: Cause) -> Self {
         let segment = (limits.bytes.limit() / 64).clamp(SMALLEST_SEGMENT, SEGMENT);
         Self {
             log: Log::new(usize::try_from(segment).unwrap_or(usize::MAX)),
@@ -95,8 +101,11 @@ impl TraceStore {
             generation: 0,
             outgoing: VecDeque::new(),
             outgoing_spans: 0,
+            outgoing_bytes: 0,
+            last_turn: LogTime::default(),
             spans: 0,
             held,
+            abandoned,
         }
     }
 
@@ -121,6 +130,37 @@ impl TraceStore {
     /// The memory of its segments in use, and of those that wait to be used again.
     pub fn segment_bytes(&self) -> (u64, u64) {
         self.log.memory()
+    }
+
+    /// How many segments are in use, those included that nothing lives in any longer.
+    #[cfg(test)]
+    pub(super) fn segments(&self) -> u64 {
+        self.log.in_use().filter(|(_, segment)| !segment.is_dead()).count() as u64
+    }
+
+    /// Every invariant that can be checked by looking at everything.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.log.check();
+        let mut records = Vec::new();
+        let (mut spans, mut outgoing, mut outgoing_bytes, mut open) = (0, 0, 0, 0);
+        for slot in self.entries.in_use() {
+            let entry = self.entries.get(slot);
+            self.walk(slot, &mut records);
+            let cost: u64 = records.iter().map(|at| self.log.cost_of(*at)).sum();
+            assert_eq!(u64::from(entry.bytes), cost);
+            assert!(!records.is_empty() && !entry.touched);
+            spans += records.len();
+            match entry.state {
+                State::Open => open += 1,
+                _ => (outgoing, outgoing_bytes) = (outgoing + records.len(), outgoing_bytes + cost),
+            }
+        }
+        assert_eq!((spans as u64, outgoing, open), (self.spans, self.outgoing_spans, self.entries.open_count()));
+        assert_eq!(outgoing_bytes, self.outgoing_bytes);
+        assert_eq!(self.log.live_records(), spans, "every live record is on its trace's chain");
+        assert_eq!(self.audit(), Ok(()));
+        assert_eq!(self.bytes.own(), self.cost());
     }
 
     /// Other limits, after a reload. The wait changes for what is held, too.
@@ -165,6 +205,10 @@ impl TraceStore {
         entry.spans += 1;
         let cost = Log::cost(item.bytes().len());
         entry.bytes = entry.bytes.saturating_add(u32::try_from(cost).unwrap_or(u32::MAX));
+        if entry.state != State::Open {
+            self.outgoing_spans += 1;
+            self.outgoing_bytes += cost;
+        }
         self.rows.hold(row);
         self.spans += 1;
         if entry.state != State::Late
@@ -184,13 +228,14 @@ impl TraceStore {
             slot
         });
         self.hold(slot, item, row);
-        self.outgoing_spans += 1;
     }
 
     /// A trace is kept, and waits for room.
     pub(super) fn keep(&mut self, slot: Slot, trigger: Trigger, notes: Notes) {
         self.entries.keep(slot);
-        self.outgoing_spans += self.entries.get(slot).spans as usize;
+        let Entry { spans, bytes, .. } = *self.entries.get(slot);
+        self.outgoing_spans += spans as usize;
+        self.outgoing_bytes += u64::from(bytes);
         self.outgoing.push_back(Outgoing { ticket: self.entries.ticket(slot), trigger, notes });
     }
 
@@ -271,6 +316,11 @@ impl TraceStore {
     pub(super) fn close(&mut self, slot: Slot, records: &[RecordAt]) {
         records.iter().for_each(|at| self.log.kill(*at));
         self.spans -= records.len() as u64;
+        let Entry { state, bytes, .. } = *self.entries.get(slot);
+        if state != State::Open {
+            self.outgoing_spans -= records.len();
+            self.outgoing_bytes = self.outgoing_bytes.saturating_sub(u64::from(bytes));
+        }
         self.entries.close(slot);
         if let Some(structures) = &mut self.structures {
             structures.release(slot);
@@ -280,15 +330,19 @@ impl TraceStore {
         }
     }
 
-    /// Ends one span of a trace that goes on: the record behind it, or the entry, is linked to the one before it.
-    pub(super) fn unlink(&mut self, slot: Slot, at: RecordAt, after: Option<RecordAt>, fate: Fate) {
-        let link = *self.log.link(at);
+    /// Gives up one span of a trace that goes on: the record behind it, or the entry, is linked to the one before it.
+    pub(super) fn unlink(&mut self, slot: Slot, at: RecordAt, after: Option<RecordAt>) {
+        let (link, cost) = (*self.log.link(at), self.log.cost_of(at));
         self.relink(slot, after, link.before);
         let entry = self.entries.get_mut(slot);
         entry.spans -= 1;
-        entry.bytes = entry.bytes.saturating_sub(u32::try_from(self.log.cost_of(at)).unwrap_or(u32::MAX));
+        entry.bytes = entry.bytes.saturating_sub(u32::try_from(cost).unwrap_or(u32::MAX));
+        if entry.state != State::Open {
+            self.outgoing_spans -= 1;
+            self.outgoing_bytes = self.outgoing_bytes.saturating_sub(cost);
+        }
         self.spans -= 1;
-        self.rows.end(link.row, fate);
+        self.rows.abandon(link.row, self.abandoned);
         self.log.kill(at);
     }
 
@@ -312,11 +366,37 @@ impl TraceStore {
         Trace { outline, log: &self.log, rows: &self.rows, records, trigger, late }
     }
 
-    /// Tells the other lanes what this one holds: whether all together hold too many bytes, and too many traces.
-    pub(super) fn publish(&mut self) -> Pressure {
+    /// Tells the other lanes what this one holds.
+    pub(super) fn publish(&mut self) {
         self.bytes.set(self.cost());
         self.traces.set(self.entries.open_count() as u64);
-        Pressure { bytes: self.bytes.publish(), traces: self.traces.publish() }
+        self.bytes.publish();
+        self.traces.publish();
+    }
+
+    /// Which budget is overspent, what is on its way out not counted, if all lanes together hold too much.
+    pub(super) fn pressure(&mut self) -> Option<Trigger> {
+        self.publish();
+        let (bytes, limit) = (self.limits.bytes.spent(), self.limits.bytes.limit());
+        if bytes.saturating_sub(self.outgoing_bytes) > limit {
+            return Some(Trigger::Memory);
+        }
+        self.limits.traces.is_over().then_some(Trigger::Count)
+    }
+
+    /// The earliest time at which a trace may be due.
+    pub(super) fn next_due(&mut self) -> Option<LogTime> {
+        self.deadlines.next(&mut self.entries)
+    }
+
+    /// A trace that is due.
+    pub(super) fn due(&mut self, now: LogTime) -> Option<Slot> {
+        self.deadlines.due(now, &mut self.entries)
+    }
+
+    /// The open trace that was seen first.
+    pub(super) fn oldest(&mut self) -> Option<Slot> {
+        self.deadlines.oldest(&self.entries)
     }
 
     /// Gives memory back that nobody needs.
@@ -337,9 +417,7 @@ impl TraceStore {
     }
 
     pub(super) fn tell_held(&self) {
-        if let Some(held) = &self.held {
-            held.set(self.spans);
-        }
+        self.held.set(self.spans);
     }
 
     /// Whether the requests' shares count exactly the spans that are held: between turns they do. A trace that was forgotten without being
@@ -350,11 +428,15 @@ impl TraceStore {
     }
 }
 
-/// Which budget is overspent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pressure {
-    pub(super) bytes: bool,
-    pub(super) traces: bool,
+impl Drop for TraceStore {
+    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now. While
+    /// unwinding the shares say by themselves that a panic took them.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.held.set(0);
+            self.rows.abandon_all(self.abandoned);
+        }
+    }
 }
 
 /// The store and its requests do not agree: a bug of the store.

@@ -11,10 +11,15 @@ use crate::time::LogTime;
 const SHOWN: usize = 2048;
 
 impl WholeTraces {
-    /// Shows a trace to the stages if they are new since it was held.
-    pub(super) fn ensure_seen(&mut self, slot: Slot) {
+    /// Whether the stages have a state under the slot: they are not newer than what is held there, and it is no late span's.
+    pub(super) fn is_shown(&self, slot: Slot) -> bool {
         let entry = self.store.entries.get(slot);
-        if entry.generation != self.store.generation && entry.state != State::Late {
+        entry.generation == self.store.generation && entry.state != State::Late
+    }
+
+    /// Shows a trace to the stages if they are new since it was held.
+    pub(super) fn ensure_shown(&mut self, slot: Slot) {
+        if !self.is_shown(slot) && self.store.entries.get(slot).state != State::Late {
             self.show(slot);
         }
     }
@@ -31,54 +36,42 @@ impl WholeTraces {
         self.store.entries.get_mut(slot).generation = self.store.generation;
     }
 
-    /// Goes on showing what is held to new stages, as much as a turn may. Tells whether there is more. A trace that gets a span, or is decided,
-    /// before its turn has come is shown there and then.
-    pub(super) fn show_unseen(&mut self, now: LogTime) -> bool {
+    /// Goes on showing what is held to new stages, as much as a turn may. A trace that gets a span, or is decided, before its turn has come is
+    /// shown there and then.
+    pub(super) fn show_unseen(&mut self, now: LogTime) {
         let mut left = SHOWN;
-        while self.unseen_from < self.store.entries.slots() {
-            if left == 0 {
-                return true;
-            }
+        while left > 0 && self.unseen_from < self.store.entries.slots() {
             let slot = self.store.entries.slot(self.unseen_from);
             self.unseen_from += 1;
             let entry = self.store.entries.get(slot);
-            if entry.state == State::Open && entry.generation != self.store.generation {
-                left = left.saturating_sub(1 + entry.spans as usize);
+            let spans = entry.spans as usize;
+            if entry.state == State::Open && !self.is_shown(slot) {
+                left = left.saturating_sub(1 + spans);
                 self.show(slot);
                 self.ask_wish(slot, now);
             }
         }
-        false
     }
 
     /// Takes the spans of a source out of a trace. What is left of it is shown to the stages anew.
     pub(super) fn take_out(&mut self, slot: Slot, source: SourceTag, now: LogTime) {
         self.store.walk(slot, &mut self.records);
-        let (mut after, mut taken) = (None, 0);
+        let mut after = None;
         for at in self.records.iter().rev() {
             if self.store.rows.is_of(self.store.log.link(*at).row, source) {
-                self.store.unlink(slot, *at, after, Fate::Left);
-                taken += 1;
+                self.store.unlink(slot, *at, after);
             } else {
                 after = Some(*at);
             }
         }
         let entry = self.store.entries.get(slot);
         let (state, is_gone) = (entry.state, entry.spans == 0);
-        if state != State::Open {
-            self.store.outgoing_spans -= taken;
-        }
-        match state {
-            State::Late if is_gone => self.store.close(slot, &[]),
-            State::Late | State::Free => {}
-            _ if is_gone => {
-                self.store.close(slot, &[]);
-                self.stages.iter_mut().for_each(|stage| stage.close(slot));
-            }
-            _ => {
-                self.show(slot);
-                self.ask_wish(slot, now);
-            }
+        if is_gone {
+            self.records.clear();
+            self.end(slot, Fate::Left);
+        } else if state != State::Late {
+            self.show(slot);
+            self.ask_wish(slot, now);
         }
     }
 }
