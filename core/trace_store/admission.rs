@@ -1,4 +1,4 @@
-//! How a batch is taken in: span by span into its trace, or after it.
+//! How a batch is taken in: trace by trace, each span to those that are held of its trace, or after them.
 
 use std::time::Duration;
 
@@ -7,74 +7,104 @@ use super::memory::Known;
 use super::stages::WholeTraces;
 use crate::component::{Outcome, Trigger, Verdict};
 use crate::ledger::Fate;
-use crate::telemetry::{Item, Telemetry};
+use crate::telemetry::{Item, Telemetry, TraceId};
 use crate::time::LogTime;
+
+/// What has become of a trace when a span of it arrives.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// It is held here: open, or kept and waiting for room.
+    Held(Slot),
+    /// It is gone, and its verdict is known.
+    Known(Known),
+    /// It is gone, and its verdict forgotten; but spans that followed the verdict still wait for room.
+    Following,
+    /// Nothing is known of it.
+    New,
+}
 
 impl WholeTraces {
     /// Holds every span of a batch, or lets it follow the verdict on its trace. Nothing of the batch is needed after this but its origins.
+    ///
+    /// Spans are taken in trace by trace: a trace is looked up once for all its spans, and they lie beside each other where they are held.
     pub(super) fn admit(&mut self, batch: &Telemetry, now: LogTime) {
         self.row_numbers.clear();
         self.row_numbers.resize(batch.origins().len(), None);
-        for item in batch.items() {
-            let row = *self.row_numbers[batch.origin_of(item.head())].get_or_insert_with(|| self.store.rows.open());
-            self.admit_span(&item, row, now);
+        let mut traces = std::mem::take(&mut self.traces);
+        traces.group(batch);
+        for (trace, items) in traces.iter() {
+            self.admit_trace(trace, items.iter().map(|index| batch.item(*index as usize)), batch, now);
         }
-        if batch.has_whole_traces() {
-            self.wish_at_once(now);
-        }
+        self.traces = traces;
     }
 
-    fn admit_span(&mut self, item: &Item<'_>, row: u32, now: LogTime) {
-        let trace = item.head().trace;
+    fn admit_trace<'a>(&mut self, trace: TraceId, spans: impl Iterator<Item = Item<'a>>, batch: &Telemetry, now: LogTime) {
         let hash = self.store.entries.hash(trace);
-        let slot = self.store.entries.find(hash, trace).filter(|slot| self.is_held(*slot, now));
-        match slot.map(|slot| (slot, self.store.entries.get(slot).state)) {
-            Some((slot, State::Open | State::Kept)) => self.hold(slot, item, row, now),
-            late => match self.store.memory.recall(hash, now) {
-                Some(known) => self.follow(known, hash, item, row, now),
-                // The verdict is forgotten, but some of what followed it still waits for room.
-                None if late.is_some() => self.store.hold_late(hash, item, row, now),
-                None => self.begin(hash, item, row, now),
-            },
+        let mut place = self.place(hash, trace, now);
+        for item in spans {
+            let row = *self.row_numbers[batch.origin_of(item.head())].get_or_insert_with(|| self.store.rows.open());
+            match place {
+                Place::Held(slot) => place = self.hold(slot, hash, &item, row, now),
+                Place::Known(known) => self.follow(known, hash, &item, row, now),
+                Place::Following => self.store.hold_late(hash, &item, row, now),
+                Place::New => {
+                    let slot = self.begin(hash, trace, now);
+                    place = self.hold(slot, hash, &item, row, now);
+                }
+            }
+        }
+        if let Place::Held(slot) = place
+            && self.store.entries.get(slot).state == State::Open
+        {
+            if batch.has_whole_traces() {
+                // It was waited for by a store before this one.
+                self.store.deadlines.wish(slot, Some(now), &mut self.store.entries);
+            } else {
+                self.ask_wish(slot, now);
+            }
         }
     }
 
-    /// Whether the trace in a slot is still there. A trace takes spans until its time has come, even if its turn has not: who arrives at the
-    /// deadline is late, on the first run and on a replay. One that was kept and waits for room takes them still.
-    fn is_held(&mut self, slot: Slot, now: LogTime) -> bool {
-        let entry = self.store.entries.get(slot);
-        if entry.state != State::Open || entry.due > now {
-            return true;
+    /// What has become of a trace. It takes spans until its time has come, even if its turn has not: who arrives at the deadline is late, on the
+    /// first run and on a replay. A trace that was kept and waits for room takes them still.
+    fn place(&mut self, hash: u64, trace: TraceId, now: LogTime) -> Place {
+        let slot = self.store.entries.find(hash, trace);
+        if let Some(slot) = slot {
+            let entry = self.store.entries.get(slot);
+            if entry.state == State::Open && entry.due <= now {
+                let trigger = self.store.trigger_at(slot);
+                self.decide(slot, trigger, now);
+            }
+            if matches!(self.store.entries.get(slot).state, State::Open | State::Kept) {
+                return Place::Held(slot);
+            }
         }
-        let trigger = self.store.trigger_at(slot);
-        self.decide(slot, trigger, now);
-        self.store.entries.get(slot).state == State::Kept
+        match self.store.memory.recall(hash, now) {
+            Some(known) => Place::Known(known),
+            None if self.store.entries.find(hash, trace).is_some() => Place::Following,
+            None => Place::New,
+        }
     }
 
-    fn begin(&mut self, hash: u64, item: &Item<'_>, row: u32, now: LogTime) {
-        let slot = self.store.open(hash, item.head().trace, State::Open, now);
+    fn begin(&mut self, hash: u64, trace: TraceId, now: LogTime) -> Slot {
+        let slot = self.store.open(hash, trace, State::Open, now);
         let outline = self.store.outline(slot);
         self.stages.iter_mut().for_each(|stage| stage.open(&outline));
-        self.hold(slot, item, row, now);
+        slot
     }
 
-    fn hold(&mut self, slot: Slot, item: &Item<'_>, row: u32, now: LogTime) {
+    /// Holds a span, and tells what has become of the trace for the next one.
+    fn hold(&mut self, slot: Slot, hash: u64, item: &Item<'_>, row: u32, now: LogTime) -> Place {
         self.ensure_shown(slot);
         self.store.hold(slot, item, row);
         let outline = self.store.outline(slot);
         self.stages.iter_mut().for_each(|stage| stage.arrive(&outline, *item));
-        let ticket = self.store.entries.ticket(slot);
-        let entry = self.store.entries.get_mut(slot);
-        if entry.state != State::Open {
-            return;
-        }
-        if !entry.touched {
-            entry.touched = true;
-            self.touched.push(ticket);
-        }
-        if u64::from(entry.bytes) > self.store.limits.trace_bytes {
+        let entry = self.store.entries.get(slot);
+        if entry.state == State::Open && u64::from(entry.bytes) > self.store.limits.trace_bytes {
             self.decide(slot, Trigger::Size, now);
+            return self.place(hash, item.head().trace, now);
         }
+        Place::Held(slot)
     }
 
     /// A late span: the verdict on its trace holds for it too, unless a stage says otherwise.
@@ -100,33 +130,7 @@ impl WholeTraces {
         }
     }
 
-    /// Every trace of the batch is whole already: it was waited for by a store before this one.
-    fn wish_at_once(&mut self, now: LogTime) {
-        while let Some(slot) = self.next_touched() {
-            self.store.deadlines.wish(slot, Some(now), &mut self.store.entries);
-        }
-    }
-
-    /// Asks the stages when they wish the traces decided that got spans.
-    pub(super) fn ask_wishes(&mut self, now: LogTime) {
-        while let Some(slot) = self.next_touched() {
-            self.ask_wish(slot, now);
-        }
-    }
-
-    /// An open trace that got spans in this turn.
-    fn next_touched(&mut self) -> Option<Slot> {
-        while let Some(ticket) = self.touched.pop() {
-            if let Some(slot) = self.store.entries.held_at(ticket) {
-                self.store.entries.get_mut(slot).touched = false;
-                if self.store.entries.get(slot).state == State::Open {
-                    return Some(slot);
-                }
-            }
-        }
-        None
-    }
-
+    /// Asks the stages when they wish an open trace decided.
     pub(super) fn ask_wish(&mut self, slot: Slot, now: LogTime) {
         let outline = self.store.outline(slot);
         let wish: Option<Duration> = self.stages.iter().filter_map(|stage| stage.ready_in(&outline)).min();

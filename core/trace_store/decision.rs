@@ -4,7 +4,7 @@ use super::entries::Slot;
 use super::memory::Known;
 use super::output::Output;
 use super::stages::WholeTraces;
-use super::store::TraceStore;
+
 use crate::component::{Notes, Outcome, Trigger, Verdict};
 use crate::ledger::Fate;
 use crate::time::LogTime;

@@ -53,20 +53,28 @@ impl WholeTraces {
 
     /// Copies the next traces into a batch.
     fn gather(&mut self, room: Room) -> (TelemetryBuilder, Vec<Leaving>) {
-        let (spans, bytes) = (room.items.min(SPANS), room.bytes.min(BYTES));
-        let mut builder = TelemetryBuilder::with_capacity(Signal::Traces, spans.min(self.store.outgoing_spans), 0);
-        let mut leaving = Vec::new();
+        let leaving = self.choose(room.items.min(SPANS), room.bytes.min(BYTES) as u64);
+        // Looking at every head first lets the memory fetch many at once; the copy then finds them near.
+        let bytes = self.leaving.iter().map(|at| self.store.log.item_length(*at)).sum();
+        let mut builder = TelemetryBuilder::with_capacity(Signal::Traces, self.leaving.len(), bytes);
+        self.store.copy_out(&self.leaving, &mut builder);
+        (builder, leaving)
+    }
+
+    /// Takes from the front of what waits as much as makes a batch.
+    fn choose(&mut self, spans: usize, bytes: u64) -> Vec<Leaving> {
+        let (mut leaving, mut cost) = (Vec::new(), 0);
         self.leaving.clear();
-        while builder.len() < spans && builder.size() < bytes {
+        while self.leaving.len() < spans && cost < bytes {
             let Some(Outgoing { ticket, trigger, notes }) = self.store.outgoing.pop_front() else { break };
             let Some(slot) = self.store.entries.held_at(ticket) else { continue };
             self.ensure_shown(slot);
+            cost += u64::from(self.store.entries.get(slot).bytes);
             let first = self.leaving.len();
             self.store.walk_on(slot, &mut self.leaving);
-            self.store.copy_out(&self.leaving[first..], &mut builder);
             leaving.push(Leaving { slot, trigger, notes, first, len: self.leaving.len() - first });
         }
-        (builder, leaving)
+        leaving
     }
 
     /// Lets the stages finish each trace, and does what they ask for.

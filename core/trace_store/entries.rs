@@ -53,8 +53,6 @@ pub(super) struct Entry {
     /// Under which generation of the stages its spans were last shown to them.
     pub(super) generation: u16,
     pub(super) state: State,
-    /// Listed among those whose wishes must be asked for again.
-    pub(super) touched: bool,
 }
 
 const _: () = assert!(size_of::<Entry>() == 64, "an entry is one cache line");
@@ -105,7 +103,6 @@ impl Entries {
             stamp,
             generation: 0,
             state,
-            touched: false,
         };
         let slot = self.place(entry);
         let Self { index, slots, hasher, .. } = self;

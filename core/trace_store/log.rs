@@ -87,7 +87,7 @@ impl Log {
             free_numbers: Vec::new(),
             writer: None,
             contexts: KnownContexts::default(),
-            pool: Pool::new(size),
+            pool: Pool::new(),
             tally: Tally::default(),
             sparse: Vec::new(),
             sparse_below: 0,
@@ -155,11 +155,13 @@ impl Log {
     /// Begins a new segment.
     fn roll(&mut self) -> u32 {
         if let Some(full) = self.writer.take() {
+            let Self { size, segments, .. } = self;
+            segments[full as usize].iter().for_each(|full| size.learn(full));
             self.free_if_dead(full);
             self.list_if_sparse(full);
         }
         self.contexts.clear();
-        let empty = self.pool.take();
+        let empty = self.pool.take(self.size);
         let writer = self.start(empty);
         self.writer = Some(writer);
         writer
@@ -224,6 +226,11 @@ impl Log {
         }
     }
 
+    /// Whether there may be a segment to be emptied.
+    pub(super) fn has_sparse(&self) -> bool {
+        !self.sparse.is_empty()
+    }
+
     /// A segment to be emptied: the same again until it is.
     pub(super) fn next_sparse(&mut self) -> Option<u32> {
         while let Some(number) = self.sparse.last().copied() {
@@ -251,7 +258,7 @@ impl Log {
         self.tally.segments -= 1;
         self.free_numbers.push(number);
         if let Some(segment) = self.segments[number as usize].take() {
-            self.pool.give(segment);
+            self.pool.give(segment, self.size);
         }
     }
 
@@ -276,6 +283,11 @@ impl Log {
         let segment = self.segment(at.segment);
         let head = segment.head(at.index);
         (head, segment.bytes_of(head), segment.context_of(head))
+    }
+
+    /// How many bytes an item has.
+    pub(super) fn item_length(&self, at: RecordAt) -> usize {
+        self.segment(at.segment).head(at.index).length as usize
     }
 
     pub(super) fn link(&self, at: RecordAt) -> &Link {

@@ -14,7 +14,6 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Keeps memory flat under steady load (an allocator would hand pages back and fetch them again), and lets it go when the load has gone.
 #[derive(Debug)]
 pub(super) struct Pool {
-    size: SegmentSize,
     free: Vec<Segment>,
     /// The fewest that were free since the pool was last trimmed: so many were not needed.
     unneeded: usize,
@@ -22,20 +21,20 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    pub(super) fn new(size: SegmentSize) -> Self {
-        Self { size, free: Vec::with_capacity(MOST), unneeded: 0, trim_at: LogTime(0) }
+    pub(super) fn new() -> Self {
+        Self { free: Vec::with_capacity(MOST), unneeded: 0, trim_at: LogTime(0) }
     }
 
     /// An empty segment, used before or new.
-    pub(super) fn take(&mut self) -> Segment {
-        let segment = self.free.pop().unwrap_or_else(|| Segment::with_size(self.size));
+    pub(super) fn take(&mut self, size: SegmentSize) -> Segment {
+        let segment = self.free.pop().unwrap_or_else(|| Segment::with_size(size));
         self.unneeded = self.unneeded.min(self.free.len());
         segment
     }
 
-    /// Takes back what is not needed now. Odd sizes, made for one large item, are not kept.
-    pub(super) fn give(&mut self, mut segment: Segment) {
-        if self.free.len() < MOST && segment.is_of(self.size) {
+    /// Takes back what is not needed now. What was made for one large item, or for items of another size, is not kept.
+    pub(super) fn give(&mut self, mut segment: Segment, size: SegmentSize) {
+        if self.free.len() < MOST && segment.suits(size) {
             segment.clear();
             self.free.push(segment);
         }
@@ -71,10 +70,14 @@ impl Pool {
 mod tests {
     use super::*;
 
+    fn size() -> SegmentSize {
+        SegmentSize::of(4096)
+    }
+
     fn pool_with(free: usize) -> Pool {
-        let mut pool = Pool::new(SegmentSize::of(4096));
-        let taken: Vec<Segment> = (0..free).map(|_| pool.take()).collect();
-        taken.into_iter().for_each(|segment| pool.give(segment));
+        let mut pool = Pool::new();
+        let taken: Vec<Segment> = (0..free).map(|_| pool.take(size())).collect();
+        taken.into_iter().for_each(|segment| pool.give(segment, size()));
         pool
     }
 
@@ -89,8 +92,8 @@ mod tests {
         let start = LogTime(1_000_000_000);
         pool.trim(start);
         assert_eq!(pool.len(), 5, "all of them were in use a moment ago");
-        let segment = pool.take();
-        pool.give(segment);
+        let segment = pool.take(size());
+        pool.give(segment, size());
         pool.trim(start + PATIENCE);
         assert_eq!(pool.len(), 1, "one was enough");
         assert_eq!(pool.trim_at(), Some(start + PATIENCE + PATIENCE));
@@ -100,8 +103,9 @@ mod tests {
 
     #[test]
     fn does_not_keep_odd_sizes() {
-        let mut pool = Pool::new(SegmentSize::of(4096));
-        pool.give(Segment::with_size(SegmentSize::of(10_000)));
+        let mut pool = Pool::new();
+        pool.give(Segment::with_size(SegmentSize::of(10_000)), size());
+        pool.give(Segment::with_size(SegmentSize { records: 2 * size().records, ..size() }), size());
         assert_eq!(pool.len(), 0);
     }
 }

@@ -45,7 +45,7 @@ impl Link {
 /// What a record costs beside its bytes.
 pub(super) const COLUMNS: usize = size_of::<Head>() + size_of::<Link>();
 
-/// What a segment is made with, and what makes it full.
+/// What a segment is made with, and what makes it full: bytes of frames, and records.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SegmentSize {
     pub(super) bytes: usize,
@@ -53,10 +53,23 @@ pub(super) struct SegmentSize {
 }
 
 impl SegmentSize {
-    /// Items of 256 bytes fill both at once. Spans are larger as a rule, so a segment is full when its bytes are; the rest of the columns is
-    /// then never touched and costs addresses, not memory.
+    /// For items of a usual size.
     pub(super) fn of(bytes: usize) -> Self {
-        Self { bytes, records: (bytes / 256).max(16) }
+        Self { bytes, records: (bytes / 512).max(16) }
+    }
+
+    /// Nearer to what would have been right for a segment that is full: as many records as fit its bytes, and a few for good measure. Memory
+    /// that is set aside and not used costs as much as any other where the kernel hands it out in large pages.
+    pub(super) fn learn(&mut self, full: &Segment) {
+        let length = (full.bytes.len() / full.links.len().max(1)).max(32);
+        let right = self.bytes / length * 17 / 16;
+        self.records = ((self.records * 3 + right) / 4).max(16);
+    }
+
+    /// Whether a segment made with another size will do.
+    fn suits(&self, segment: &Segment) -> bool {
+        let records = segment.links.capacity();
+        segment.bytes.capacity() == self.bytes && records * 4 >= self.records * 3 && records * 2 <= self.records * 3
     }
 }
 
@@ -190,8 +203,8 @@ impl Segment {
         (self.bytes.capacity() + self.heads.capacity() * size_of::<Head>() + self.links.capacity() * size_of::<Link>()) as u64
     }
 
-    pub(super) fn is_of(&self, size: SegmentSize) -> bool {
-        self.bytes.capacity() == size.bytes
+    pub(super) fn suits(&self, size: SegmentSize) -> bool {
+        size.suits(self)
     }
 
     /// Empty again, its memory kept.

@@ -1,12 +1,11 @@
 //! The processor that leads stages through whole traces.
 
-use super::entries::Ticket;
 use super::output::{Output, Progress};
 use super::segment::RecordAt;
 use super::store::TraceStore;
 use crate::component::{TraceStage, Trigger, Wants};
 use crate::ledger::Cause;
-use crate::telemetry::{Signal, SourceTag, Telemetry};
+use crate::telemetry::{Signal, SourceTag, Telemetry, Traces};
 use crate::time::LogTime;
 
 /// Neighbouring stages of a pipeline over the store of their lane.
@@ -19,8 +18,6 @@ pub struct WholeTraces {
     pub(super) wants: Wants,
     /// What a trace is kept for where no stage judges.
     pub(super) unjudged: Cause,
-    /// Traces that got spans in this turn.
-    pub(super) touched: Vec<Ticket>,
     /// Slots from here on may hold traces that the present stages have not seen.
     pub(super) unseen_from: usize,
     pub(super) decided: Decided,
@@ -29,6 +26,8 @@ pub struct WholeTraces {
     pub(super) records: Vec<RecordAt>,
     /// The records of all traces of the batch that leaves.
     pub(super) leaving: Vec<RecordAt>,
+    /// The traces of the batch in hand.
+    pub(super) traces: Traces,
     /// The rows of the batch in hand, by the number of the origin.
     pub(super) row_numbers: Vec<Option<u32>>,
 }
@@ -65,12 +64,12 @@ impl WholeTraces {
             stages,
             wants,
             unjudged,
-            touched: Vec::new(),
             unseen_from: 0,
             decided: Decided::default(),
             wake_at: None,
             records: Vec::new(),
             leaving: Vec::new(),
+            traces: Traces::new(),
             row_numbers: Vec::new(),
         };
         whole.store.publish();
@@ -102,7 +101,6 @@ impl WholeTraces {
         let now = out.now();
         self.admit(&batch, now);
         self.fill_rows(batch);
-        self.ask_wishes(now);
         self.relieve(now, out);
         self.end_turn(now, out);
     }
@@ -152,9 +150,10 @@ impl WholeTraces {
         debug_assert_eq!(self.store.audit(), Ok(()));
     }
 
-    /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen.
+    /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen, or segments to be
+    /// emptied.
     fn has_work(&self) -> bool {
-        self.store.outgoing_spans > 0 || self.unseen_from < self.store.entries.slots()
+        self.store.outgoing_spans > 0 || self.unseen_from < self.store.entries.slots() || self.store.log.has_sparse()
     }
 
     /// Deadlines are rounded up to ticks. A time that has passed means at once.

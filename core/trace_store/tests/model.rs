@@ -401,5 +401,8 @@ impl World {
 
 /// The order in which the spans of a request are taken in: trace by trace.
 fn by_trace(sent: &[Sent]) -> Vec<Sent> {
-    sent.to_vec()
+    let first = |trace: u8| sent.iter().position(|sent| sent.trace == trace);
+    let mut sorted = sent.to_vec();
+    sorted.sort_by_key(|sent| first(sent.trace));
+    sorted
 }
