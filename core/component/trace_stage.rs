@@ -103,8 +103,7 @@ pub enum Trigger {
 
 impl Trigger {
     /// Every trigger.
-    pub const ALL: [Trigger; 6] =
-        [Trigger::Deadline, Trigger::Wish, Trigger::Memory, Trigger::Count, Trigger::Size, Trigger::Shutdown];
+    pub const ALL: [Trigger; 6] = [Trigger::Deadline, Trigger::Wish, Trigger::Memory, Trigger::Count, Trigger::Size, Trigger::Shutdown];
 
     /// As it stands in a counter's label.
     pub fn name(self) -> &'static str {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
-use crate::telemetry::Context;
 use super::frame;
 use super::pool::Pool;
 use super::segment::{COLUMNS, Link, RecordAt, Segment, SegmentSize, narrow};
+use crate::telemetry::Context;
 use crate::telemetry::Head;
 use crate::time::LogTime;
 

@@ -36,13 +36,7 @@ pub struct Limits {
 impl Limits {
     /// A wait and nothing else: no limits, and no memory of verdicts.
     pub fn with_wait(wait: Duration) -> Self {
-        Self {
-            wait,
-            bytes: Budget::unlimited(),
-            traces: Budget::unlimited(),
-            trace_bytes: u64::MAX,
-            remember: Remember::nothing(),
-        }
+        Self { wait, bytes: Budget::unlimited(), traces: Budget::unlimited(), trace_bytes: u64::MAX, remember: Remember::nothing() }
     }
 }
 
@@ -80,7 +74,7 @@ pub struct TraceStore {
 
 /// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them. A little below 1 MiB,
 /// because allocators put something of their own before a block.
-const SEGMENT: u64 = (1 << 20) - (8 << 10);
+const SEGMENT: u64 = (1 << 20) - (16 << 10);
 /// A small budget gets small segments, so that the one being written does not weigh.
 const SMALLEST_SEGMENT: u64 = 16 << 10;
 

@@ -246,7 +246,15 @@ mod tests {
     }
 
     fn head(span: u8, parent: u8, kind: u8) -> Head {
-        Head { trace: TraceId([1; 16]), span: id(span), parent: id(parent), kind, start: u64::from(span), end: u64::from(span) + 5, ..Head::EMPTY }
+        Head {
+            trace: TraceId([1; 16]),
+            span: id(span),
+            parent: id(parent),
+            kind,
+            start: u64::from(span),
+            end: u64::from(span) + 5,
+            ..Head::EMPTY
+        }
     }
 
     fn observed(heads: &[Head]) -> Structures {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::component::{Notes, TraceStage, Trigger, Verdict, Wants};
 use crate::ledger::{Books, Cause, Held, Line, LineName, Milestone, Receipt, Settled, Tally};
-use crate::telemetry::{Context, Head, Interner, Item, ItemKind, Origin, Signal, Source, SourceTag, SpanId, Telemetry, TelemetryBuilder, TraceId};
+use crate::telemetry::{
+    Context, Head, Interner, Item, ItemKind, Origin, Signal, Source, SourceTag, SpanId, Telemetry, TelemetryBuilder, TraceId,
+};
 use crate::time::LogTime;
 use crate::trace_store::{Known, Outline, Output, Room, Slot, Trace, TraceOut};
 

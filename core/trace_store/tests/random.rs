@@ -76,8 +76,13 @@ fn bounds() -> impl Strategy<Value = Bounds> {
     let bytes = prop_oneof![Just(u64::MAX), 20_000u64..120_000];
     let trace_bytes = prop_oneof![Just(u64::MAX), 500u64..8_000];
     let most_traces = prop_oneof![Just(u64::MAX), 1u64..9];
-    (20u64..150, trace_bytes, most_traces, bytes, any::<bool>())
-        .prop_map(|(wait, trace_bytes, most_traces, bytes, remembers)| Bounds { wait, trace_bytes, most_traces, bytes, remembers })
+    (20u64..150, trace_bytes, most_traces, bytes, any::<bool>()).prop_map(|(wait, trace_bytes, most_traces, bytes, remembers)| Bounds {
+        wait,
+        trace_bytes,
+        most_traces,
+        bytes,
+        remembers,
+    })
 }
 
 fn limits(bounds: &Bounds) -> Limits {
