@@ -104,7 +104,8 @@ fn regroup(ground: &Ground, scratch: &mut Scratch, request: Bytes) {
 
 fn visit_attributes(ground: &Ground, scratch: &mut Scratch, request: Bytes) {
     let batch = ground.batch(request);
-    let bytes: usize = batch.items().flat_map(|item| item.attributes()).map(|attribute| attribute.key.len() + attribute.value_bytes().len()).sum();
+    let bytes: usize =
+        batch.items().flat_map(|item| item.attributes()).map(|attribute| attribute.key.len() + attribute.value_bytes().len()).sum();
     black_box(bytes);
     send(batch, scratch);
 }
