@@ -106,8 +106,8 @@ impl Check {
     pub(crate) fn any_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
         // Nearly every value is one short string or number: one look decides.
         match bytes {
-            [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => return Ok(()),
-            [0x18, byte] if *byte < 0x80 => return Ok(()),
+            [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
+            [0x18, byte] if *byte < 0x80 => Ok(()),
             _ => self.any_value_slow(bytes, level),
         }
     }
