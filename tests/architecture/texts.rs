@@ -7,7 +7,7 @@ const LINES: usize = 600;
 /// The first line of every Rust file says to a stranger what the file is for, or takes a README that does.
 pub(crate) fn opening_violation(path: &str, text: &str) -> Option<String> {
     let first = text.lines().next().unwrap_or_default();
-    let says = first.strip_prefix("//! ").is_some_and(|sentence| sentence.split_whitespace().count() > 2);
+    let says = first.strip_prefix("//! ").is_some_and(|sentence| sentence.split_whitespace().count() > 1);
     (!says && !first.starts_with("#![doc = ")).then(|| format!("{path}: does not open with `//!` and a sentence"))
 }
 
