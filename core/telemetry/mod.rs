@@ -89,3 +89,6 @@ pub use signal::{ItemKind, Signal};
 pub use split::SignalsDiffer;
 pub use traces::Traces;
 pub use value::{Attribute, ListRef, MapRef, Value, ValueRef};
+
+#[cfg(test)]
+mod tests;
