@@ -54,6 +54,7 @@
 mod batch;
 mod check;
 mod context;
+mod context_cache;
 mod decoded;
 mod edit;
 mod emit;
@@ -77,6 +78,7 @@ mod wire;
 pub use batch::{Telemetry, TelemetryBuilder};
 pub use check::MOST_VALUE_LEVELS;
 pub use context::{BadEnvelope, Context, Interner, Level};
+pub use context_cache::ContextCache;
 pub use decoded::Decoded;
 pub use edit::EditError;
 pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
