@@ -4,6 +4,7 @@ mod head;
 mod origin;
 pub mod schema;
 mod signal;
+pub mod utf8;
 mod wire;
 
 pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
