@@ -1,6 +1,7 @@
 //! The data model: telemetry as the bytes it came in, beside a small parsed head per item.
 
 mod head;
+pub mod json;
 mod origin;
 pub mod schema;
 mod signal;
