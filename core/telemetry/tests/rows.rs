@@ -158,7 +158,7 @@ fn each_item(signal: Signal, request: &[u8], found: &mut Found<'_>) {
 
 /// Of several kinds of data the last holds; what of it lies in several pieces belongs together.
 fn each_point(scope: &Place, metric: &[u8], found: &mut Found<'_>) {
-    let Some(kind) = fields(metric).into_iter().filter_map(|field| data_kind(field.number)).last() else { return };
+    let Some(kind) = fields(metric).into_iter().filter_map(|field| data_kind(field.number)).next_back() else { return };
     let data = payloads(metric, data_number(kind)).concat();
     let place = [&scope[..], &[Part::metric(metric), Part::data(kind, &data)]].concat();
     payloads(&data, 1).into_iter().for_each(|point| found(&place, kind, point));
