@@ -11,7 +11,15 @@ use tracetailor_core::testing::otlp::ExportTraceServiceRequest;
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allocations of all threads while `work` runs. The least of several runs counts: what another test allocates meanwhile only adds.
+/// All in one test, one after the other: the count is that of the whole process, and a second test beside this one would be in it.
+#[test]
+fn ways_of_working_allocate_what_they_should() {
+    allocations_of_other_threads_are_counted();
+    memcpy_allocates_once();
+    decoding_into_structs_allocates_for_every_string();
+}
+
+/// Allocations of all threads while `work` runs, the least of several runs: the first one fills what later ones find.
 fn counted(mut work: impl FnMut()) -> Stats {
     let mut run = || {
         let region = Region::new(GLOBAL);
@@ -32,7 +40,6 @@ fn per_span(stats: &Stats, spans: usize) -> (f64, f64) {
     (requests_for_memory(stats) as f64 / spans as f64, stats.bytes_allocated as f64 / spans as f64)
 }
 
-#[test]
 fn allocations_of_other_threads_are_counted() {
     let stats = counted(|| {
         std::thread::spawn(|| (0..1_000_u64).for_each(|number| drop(black_box(Box::new(number))))).join().expect("the thread ends");
@@ -40,7 +47,6 @@ fn allocations_of_other_threads_are_counted() {
     assert!(stats.allocations >= 1_000, "{stats:?}");
 }
 
-#[test]
 fn memcpy_allocates_once() {
     let request = Payload::STANDARD.encoded_traces().remove(0);
     let stats = counted(|| drop(black_box(request.clone())));
@@ -48,7 +54,7 @@ fn memcpy_allocates_once() {
 }
 
 /// The yardstick: what it costs to make structs of the same bytes.
-#[test]
+#[expect(clippy::print_stdout, reason = "the yardstick is worth reading")]
 fn decoding_into_structs_allocates_for_every_string() {
     let request = Payload::STANDARD.encoded_traces().remove(0);
     let decode = || ExportTraceServiceRequest::decode(black_box(request.as_slice())).expect("the payload is valid");
