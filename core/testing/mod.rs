@@ -1,1 +1,39 @@
-//! To be written.
+//! What tests are written with: builders, shapes of traces, realistic payloads, arbitrary telemetry, and bytes rewritten or damaged on purpose.
+//!
+//! Nothing here shares code with what it tests: requests are built as `opentelemetry-proto`'s structs and encoded by prost, and the walker
+//! that rewrites bytes knows the wire from a table of its own.
+//!
+//! | to get | use |
+//! |---|---|
+//! | a span, a log record, a metric, spelled out | [`span`], [`log`], [`gauge`], [`sum`], [`histogram`], [`exponential_histogram`], [`summary`] |
+//! | a request of them | [`traces`], [`logs`], [`metrics`] |
+//! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
+//! | what production sends, for measuring | [`Payload`] |
+//! | anything that is valid | [`arbitrary`] |
+//! | the same meaning in other bytes, or broken bytes | [`wire`] |
+
+pub mod arbitrary;
+mod built;
+mod dice;
+mod ids;
+mod logs;
+mod metrics;
+pub mod otlp;
+mod payload;
+mod shapes;
+mod spans;
+mod value;
+pub mod wire;
+
+pub use built::{Built, Place};
+pub use dice::Dice;
+pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
+pub use logs::{log, logs};
+pub use metrics::{IntoNumber, exponential_histogram, gauge, histogram, metrics, sum, summary};
+pub use payload::Payload;
+pub use shapes::{Trace, odd_shapes, trace_of};
+pub use spans::{START, SpanDraft, span, traces};
+pub use value::{IntoValue, attribute, bytes, list, map};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! From a batch to the bytes of a request: items regrouped by context, sizes first, then one write from front to back.
+
+use super::batch::{Telemetry, bytes_of};
+use super::context::Context;
+use super::schema::{LIST, POINTS};
+use super::wire::{field_length, put_length};
+use super::{ItemKind, Level};
+
+impl Telemetry {
+    /// Appends the request: byte for byte as received where nothing was changed, else regrouped, every context written once in the order of first appearance.
+    pub fn emit(&self, out: &mut Vec<u8>) {
+        match &self.pristine {
+            Some(bodies) => bodies.iter().for_each(|body| out.extend_from_slice(body)),
+            None => Layout::of(self).write(self, out),
+        }
+    }
+
+    /// The request in a buffer of its own.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.emit(&mut out);
+        out
+    }
+}
+
+/// Items of one context, and where they will stand.
+struct Leaf<'a> {
+    context: &'a Context,
+    /// By whom it is sorted: first appearance of its resource, of its scope, of itself.
+    rank: [u32; 3],
+    items: u32,
+    /// The bytes of its items with tags and lengths.
+    size: usize,
+}
+
+impl Leaf<'_> {
+    fn data_size(&self) -> usize {
+        self.context.envelope(Level::Data).len() + self.size
+    }
+
+    fn metric_size(&self, data_field: u32) -> usize {
+        self.context.envelope(Level::Metric).len() + field_length(data_field, self.data_size())
+    }
+
+    /// What it adds to its scope's message.
+    fn size_in_scope(&self) -> usize {
+        match self.context.kind().data_field() {
+            None => self.size,
+            Some(data_field) => field_length(LIST, self.metric_size(data_field)),
+        }
+    }
+
+    fn resource(&self) -> u32 {
+        self.rank[0]
+    }
+
+    fn scope(&self) -> u32 {
+        self.rank[1]
+    }
+}
+
+/// Leaves in the order in which they are written, and the items in that order.
+struct Layout<'a> {
+    leaves: Vec<Leaf<'a>>,
+    /// Numbers of heads, leaf by leaf; empty where the heads stand so already.
+    order: Vec<u32>,
+}
+
+impl<'a> Layout<'a> {
+    fn of(batch: &'a Telemetry) -> Self {
+        let (mut leaves, leaf_of_group) = leaves_of(batch);
+        for head in &batch.heads {
+            let leaf = &mut leaves[leaf_of_group[head.group as usize] as usize];
+            leaf.items += 1;
+            leaf.size += field_length(LIST, head.length as usize);
+        }
+        let mut by_rank: Vec<u32> = (0..leaves.len() as u32).collect();
+        by_rank.sort_unstable_by_key(|leaf| leaves[*leaf as usize].rank);
+        let order = order_of(batch, &leaves, &leaf_of_group, &by_rank);
+        let mut sorted: Vec<Leaf<'a>> = leaves;
+        sorted.sort_unstable_by_key(|leaf| leaf.rank);
+        sorted.retain(|leaf| leaf.items > 0);
+        Self { leaves: sorted, order }
+    }
+
+    fn write(&self, batch: &Telemetry, out: &mut Vec<u8>) {
+        let resources: usize =
+            self.leaves.chunk_by(|a, b| a.resource() == b.resource()).map(|leaves| field_length(1, resource_size(leaves))).sum();
+        out.reserve(resources);
+        let mut next = 0;
+        for resource in self.leaves.chunk_by(|a, b| a.resource() == b.resource()) {
+            put_length(out, 1, resource_size(resource));
+            out.extend_from_slice(resource[0].context.envelope(Level::Resource));
+            for scope in resource.chunk_by(|a, b| a.scope() == b.scope()) {
+                put_length(out, LIST, scope_size(scope));
+                out.extend_from_slice(scope[0].context.envelope(Level::Scope));
+                for leaf in scope {
+                    self.write_leaf(batch, leaf, next, out);
+                    next += leaf.items as usize;
+                }
+            }
+        }
+    }
+
+    fn write_leaf(&self, batch: &Telemetry, leaf: &Leaf<'_>, first: usize, out: &mut Vec<u8>) {
+        let kind = leaf.context.kind();
+        if let Some(data_field) = kind.data_field() {
+            put_length(out, LIST, leaf.metric_size(data_field));
+            out.extend_from_slice(leaf.context.envelope(Level::Metric));
+            put_length(out, data_field, leaf.data_size());
+            out.extend_from_slice(leaf.context.envelope(Level::Data));
+        }
+        let number = list_number(kind);
+        let places = first..first + leaf.items as usize;
+        if self.order.is_empty() {
+            batch.heads[places].iter().for_each(|head| put_item(batch, head, number, out));
+        } else {
+            self.order[places].iter().for_each(|head| put_item(batch, &batch.heads[*head as usize], number, out));
+        }
+    }
+}
+
+#[inline(always)]
+fn put_item(batch: &Telemetry, head: &super::Head, number: u32, out: &mut Vec<u8>) {
+    put_length(out, number, head.length as usize);
+    out.extend_from_slice(bytes_of(head, &batch.groups[head.group as usize], &batch.edited));
+}
+
+/// Number of the list that items of a kind stand in.
+fn list_number(kind: ItemKind) -> u32 {
+    if kind.data_field().is_some() { POINTS } else { LIST }
+}
+
+fn scope_size(leaves: &[Leaf<'_>]) -> usize {
+    leaves[0].context.envelope(Level::Scope).len() + leaves.iter().map(Leaf::size_in_scope).sum::<usize>()
+}
+
+fn resource_size(leaves: &[Leaf<'_>]) -> usize {
+    let scopes = leaves.chunk_by(|a, b| a.scope() == b.scope()).map(|scope| field_length(LIST, scope_size(scope)));
+    leaves[0].context.envelope(Level::Resource).len() + scopes.sum::<usize>()
+}
+
+/// One leaf per distinct context, and which leaf each group belongs to.
+fn leaves_of(batch: &Telemetry) -> (Vec<Leaf<'_>>, Vec<u32>) {
+    let mut ranks: hashbrown::HashMap<u64, u32, foldhash::fast::RandomState> = hashbrown::HashMap::default();
+    let mut rank = |context: &Context| {
+        let next = ranks.len() as u32;
+        *ranks.entry(context.id()).or_insert(next)
+    };
+    let mut leaves: Vec<Leaf<'_>> = Vec::with_capacity(batch.groups.len());
+    let mut leaf_of_rank: Vec<(u32, u32)> = Vec::with_capacity(batch.groups.len());
+    let mut leaf_of_group = Vec::with_capacity(batch.groups.len());
+    for group in &batch.groups {
+        let context: &Context = &group.context;
+        let scope = if context.kind().data_field().is_some() { context.parent().map_or(context, |scope| scope) } else { context };
+        let resource = scope.parent().map_or(scope, |resource| resource);
+        let ranks = [rank(resource), rank(scope), rank(context)];
+        let known = leaf_of_rank.iter().rev().take(MOST_LOOKED_BACK).find(|(rank, _)| *rank == ranks[2]);
+        let leaf = known.map_or(leaves.len() as u32, |(_, leaf)| *leaf);
+        if leaf as usize == leaves.len() {
+            leaves.push(Leaf { context, rank: ranks, items: 0, size: 0 });
+            leaf_of_rank.push((ranks[2], leaf));
+        }
+        leaf_of_group.push(leaf);
+    }
+    (leaves, leaf_of_group)
+}
+
+/// A context that comes again after more than so many others is written a second time: allowed by the format, and rare.
+const MOST_LOOKED_BACK: usize = 64;
+
+/// The items sorted by leaf, order kept within each; nothing where they are sorted already.
+fn order_of(batch: &Telemetry, leaves: &[Leaf<'_>], leaf_of_group: &[u32], by_rank: &[u32]) -> Vec<u32> {
+    let mut starts = vec![0u32; leaves.len()];
+    let mut place = vec![0u32; leaves.len()];
+    let mut start = 0;
+    for (rank, leaf) in by_rank.iter().enumerate() {
+        starts[*leaf as usize] = start;
+        place[*leaf as usize] = rank as u32;
+        start += leaves[*leaf as usize].items;
+    }
+    let leaf_of = |head: &super::Head| leaf_of_group[head.group as usize] as usize;
+    if batch.heads.is_sorted_by_key(|head| place[leaf_of(head)]) {
+        return Vec::new();
+    }
+    let mut order = vec![0; batch.heads.len()];
+    for (number, head) in batch.heads.iter().enumerate() {
+        let next = &mut starts[leaf_of(head)];
+        order[*next as usize] = number as u32;
+        *next += 1;
+    }
+    order
+}

@@ -1,0 +1,222 @@
+//! Reads heads: the one walk through an item's own fields, in which the rest of it is checked as well.
+
+use super::check::{Check, Fault};
+use super::plain::write_plain;
+use super::receive::Reason;
+use super::schema::{self, SPAN_ID, TRACE_ID};
+use super::wire::{Cursor, LEN, Raw, fields};
+use super::{Head, ItemKind, SpanId, TraceId};
+
+/// The head of an item whose bytes nobody has looked at. Place and group are left to the caller.
+#[inline]
+pub(crate) fn read(kind: ItemKind, bytes: &[u8], check: &mut Check) -> Result<Head, Reason> {
+    let mut found = walk(kind, bytes, check)?;
+    if check.odd {
+        // What was met first may not be what holds: look again where everything stands once.
+        let mut plain = Vec::with_capacity(bytes.len());
+        write_plain(kind.message(), bytes, &mut plain);
+        found = walk(kind, &plain, &mut Check::default())?;
+    }
+    if kind == ItemKind::Span { judge_span(found) } else { judge_references(found) }
+}
+
+/// A head, and how long its ids were: too short, too long and absent differ.
+struct Found {
+    head: Head,
+    trace: usize,
+    span: usize,
+    parent: usize,
+}
+
+#[inline(always)]
+fn walk(kind: ItemKind, bytes: &[u8], check: &mut Check) -> Result<Found, Fault> {
+    let reading = Reading { cursor: Cursor::new(bytes), check, seen: 0 };
+    match kind {
+        ItemKind::Span => span(reading),
+        ItemKind::LogRecord => log_record(reading),
+        _ => point(kind, reading),
+    }
+}
+
+#[inline(always)]
+fn judge_span(found: Found) -> Result<Head, Reason> {
+    let Found { mut head, trace, span, parent } = found;
+    if trace != TRACE_ID || head.trace.is_none() {
+        return Err(Reason::TraceId);
+    }
+    if span != SPAN_ID || head.span.is_none() {
+        head.flags |= Head::ODD_SPAN_ID;
+    }
+    if parent != 0 && parent != SPAN_ID {
+        head.flags |= Head::ODD_PARENT_ID;
+    }
+    Ok(head)
+}
+
+/// A log record may belong to no trace, and a point names none; an id that is there must be one.
+fn judge_references(found: Found) -> Result<Head, Reason> {
+    match found {
+        Found { trace, .. } if trace != 0 && trace != TRACE_ID => Err(Reason::TraceId),
+        Found { span, .. } if span != 0 && span != SPAN_ID => Err(Reason::SpanId),
+        Found { head, .. } => Ok(head),
+    }
+}
+
+/// Spans whose own or parent's id is odd cannot travel where nothing repairs them.
+pub(crate) fn reject_odd_ids(head: &Head) -> Result<(), Reason> {
+    if head.has(Head::ODD_SPAN_ID) {
+        return Err(Reason::SpanId);
+    }
+    if head.has(Head::ODD_PARENT_ID) { Err(Reason::ParentId) } else { Ok(()) }
+}
+
+/// A cursor over an item, and which of its singular fields were met.
+struct Reading<'a, 'c> {
+    cursor: Cursor<'a>,
+    check: &'c mut Check,
+    seen: u32,
+}
+
+impl<'a> Reading<'a, '_> {
+    #[inline(always)]
+    fn next_tag(&mut self) -> Option<u8> {
+        self.cursor.rest().first().copied()
+    }
+
+    /// Steps over a tag of one byte and notes that its field was met.
+    #[inline(always)]
+    fn singular(&mut self, number: u32) {
+        self.cursor.advance(1);
+        self.check.odd |= self.seen & 1 << number != 0;
+        self.seen |= 1 << number;
+    }
+
+    #[inline(always)]
+    fn payload(&mut self, number: u32) -> Result<&'a [u8], Fault> {
+        self.singular(number);
+        Ok(self.cursor.payload()?)
+    }
+
+    #[inline(always)]
+    fn trace_id(&mut self, number: u32) -> Result<(TraceId, usize), Fault> {
+        let id = self.payload(number)?;
+        Ok((TraceId(id.try_into().unwrap_or_default()), id.len()))
+    }
+
+    #[inline(always)]
+    fn span_id(&mut self, number: u32) -> Result<(SpanId, usize), Fault> {
+        let id = self.payload(number)?;
+        Ok((SpanId(id.try_into().unwrap_or_default()), id.len()))
+    }
+
+    #[inline(always)]
+    fn fixed64(&mut self, number: u32) -> Result<u64, Fault> {
+        self.singular(number);
+        Ok(self.cursor.fixed64()?)
+    }
+
+    /// A number of which a head keeps what fits a byte; larger ones read as the largest.
+    #[inline(always)]
+    fn small_number(&mut self, number: u32) -> Result<u8, Fault> {
+        self.singular(number);
+        Ok(u8::try_from(self.cursor.varint()?).unwrap_or(u8::MAX))
+    }
+
+    #[inline(always)]
+    fn attribute(&mut self) -> Result<(), Fault> {
+        self.cursor.advance(1);
+        let attribute = self.cursor.payload()?;
+        self.check.key_value(attribute, 0)
+    }
+
+    /// Everything that is not on the short list of its caller.
+    #[inline(never)]
+    fn other(&mut self, message: &'static schema::Message) -> Result<(), Fault> {
+        self.check.field(message, &mut self.cursor, &mut self.seen, 0)
+    }
+}
+
+#[inline(always)]
+fn span(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
+    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    let head = &mut found.head;
+    while let Some(tag) = reading.next_tag() {
+        match tag {
+            0x4a => reading.attribute()?,
+            0x0a => (head.trace, found.trace) = reading.trace_id(1)?,
+            0x12 => (head.span, found.span) = reading.span_id(2)?,
+            0x22 => (head.parent, found.parent) = reading.span_id(4)?,
+            0x2a => drop(reading.payload(5)?),
+            0x30 => head.kind = reading.small_number(6)?,
+            0x39 => head.start = reading.fixed64(7)?,
+            0x41 => head.end = reading.fixed64(8)?,
+            0x7a => {
+                let status = reading.payload(15)?;
+                reading.check.message(&schema::STATUS, status, 0)?;
+                head.status = status_code(status);
+            }
+            0x85 if reading.cursor.rest().get(1) == Some(&0x01) => {
+                reading.cursor.advance(1);
+                reading.singular(16);
+                head.flags |= span_flags(reading.cursor.fixed32()?);
+            }
+            _ => reading.other(&schema::SPAN)?,
+        }
+    }
+    Ok(found)
+}
+
+fn status_code(status: &[u8]) -> u8 {
+    let code = fields(status).find(|field| field.number == 3);
+    match code.map(|field| field.raw) {
+        Some(Raw::Varint(code)) => u8::try_from(code).unwrap_or(u8::MAX),
+        _ => 0,
+    }
+}
+
+/// The bits of a span's flags that a head keeps.
+fn span_flags(flags: u32) -> u16 {
+    let mut kept = 0;
+    if flags & 0x01 != 0 {
+        kept |= Head::SAMPLED;
+    }
+    if flags & 0x100 != 0 {
+        kept |= Head::REMOTE_KNOWN;
+        if flags & 0x200 != 0 {
+            kept |= Head::REMOTE;
+        }
+    }
+    kept
+}
+
+fn log_record(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
+    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    let head = &mut found.head;
+    while let Some(tag) = reading.next_tag() {
+        match tag {
+            0x32 => reading.attribute()?,
+            0x09 => head.start = reading.fixed64(1)?,
+            0x59 => head.end = reading.fixed64(11)?,
+            0x10 => head.kind = reading.small_number(2)?,
+            0x4a => (head.trace, found.trace) = reading.trace_id(9)?,
+            0x52 => (head.span, found.span) = reading.span_id(10)?,
+            _ => reading.other(&schema::LOG_RECORD)?,
+        }
+    }
+    Ok(found)
+}
+
+/// Every kind of point has its times in fields 2 and 3.
+fn point(kind: ItemKind, mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
+    let attributes = kind.attributes_field() << 3 | u32::from(LEN);
+    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    while let Some(tag) = reading.next_tag() {
+        match tag {
+            tag if u32::from(tag) == attributes => reading.attribute()?,
+            0x11 => found.head.start = reading.fixed64(2)?,
+            0x19 => found.head.end = reading.fixed64(3)?,
+            _ => reading.other(kind.message())?,
+        }
+    }
+    Ok(found)
+}

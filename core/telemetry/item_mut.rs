@@ -1,0 +1,256 @@
+//! Edits: one item of a batch, changed in place as far as anybody who reads it later can tell.
+//!
+//! The received bytes are never written to. The first edit copies the item, changed, into the batch's own buffer, and its head points there from then on;
+//! so a later processor reads what an earlier one wrote without knowing of it, and emitting or holding it is the same copy as for any other item.
+
+use std::sync::Arc;
+
+use super::batch::Group;
+use super::check::{Check, MOST_VALUE_LEVELS};
+use super::context::{BadEnvelope, Context, envelope_message};
+use super::edit::{Change, EditError, write};
+use super::path::Step;
+use super::value::{Attribute, put_attribute};
+use super::wire::fields;
+use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
+
+/// One item of a batch, to be read and changed.
+#[derive(Debug)]
+pub struct ItemMut<'a> {
+    batch: &'a mut Telemetry,
+    index: usize,
+}
+
+/// What [`ItemMut::rewrite_attributes`] does with an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rewrite {
+    /// Leaves it.
+    Keep,
+    /// Takes it out.
+    Delete,
+    /// Gives it another value.
+    Set(Value),
+}
+
+impl Telemetry {
+    /// One item, to be changed.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Telemetry::len`].
+    pub fn item_mut(&mut self, index: usize) -> ItemMut<'_> {
+        assert!(index < self.len(), "item {index} of {}", self.len());
+        ItemMut { batch: self, index }
+    }
+
+    /// Changes every item in turn.
+    pub fn edit_items(&mut self, mut edit: impl FnMut(&mut ItemMut<'_>)) {
+        for index in 0..self.len() {
+            edit(&mut ItemMut { batch: self, index });
+        }
+    }
+}
+
+impl ItemMut<'_> {
+    /// The item as it is now.
+    pub fn item(&self) -> Item<'_> {
+        self.batch.item(self.index)
+    }
+
+    /// The value at a path: `None` where nothing is there.
+    pub fn get(&self, path: &Path) -> Option<Value> {
+        self.item().get(path)
+    }
+
+    /// Puts a value at a path. Missing maps on the way come into being; a list must have the element that the path names.
+    pub fn set(&mut self, path: &Path, value: &Value) -> Result<(), EditError> {
+        self.change(path, Change::Set(value)).map(drop)
+    }
+
+    /// Adds a value behind those of a list; where nothing is, a list comes into being.
+    pub fn append(&mut self, path: &Path, value: &Value) -> Result<(), EditError> {
+        self.change(path, Change::Append(value)).map(drop)
+    }
+
+    /// Takes away what is at a path, and tells whether something was. Deleting what is not there is no error.
+    pub fn delete(&mut self, path: &Path) -> Result<bool, EditError> {
+        self.change(path, Change::Delete)
+    }
+
+    /// Looks at every attribute once and rewrites the item once, whatever was changed: how redaction works.
+    pub fn rewrite_attributes(&mut self, mut rewrite: impl FnMut(&Attribute<'_>) -> Rewrite) -> bool {
+        let mut scratch = std::mem::take(&mut self.batch.scratch);
+        scratch.clear();
+        let item = self.item();
+        let (bytes, number) = (item.bytes(), item.kind().attributes_field());
+        let mut kept_from = 0;
+        for found in fields(bytes).filter(|found| found.number == number) {
+            let attribute = Attribute::new(found.raw.payload());
+            let answer = rewrite(&attribute);
+            if answer == Rewrite::Keep {
+                continue;
+            }
+            scratch.extend_from_slice(&bytes[kept_from..found.start]);
+            kept_from = found.end;
+            if let Rewrite::Set(value) = answer {
+                put_attribute(&mut scratch, number, &attribute.key_text(), &value);
+            }
+        }
+        let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
+        if changed {
+            scratch.extend_from_slice(&bytes[kept_from..]);
+            self.keep(&scratch);
+        }
+        self.batch.scratch = scratch;
+        changed
+    }
+
+    fn change(&mut self, path: &Path, change: Change<'_>) -> Result<bool, EditError> {
+        let kind = self.item().kind();
+        let steps = path.steps(kind).ok_or(EditError::NoSuchField(kind.message().name))?;
+        match path.level() {
+            None => self.change_item(kind, steps, change),
+            Some(_) => {
+                let context = self.item().context().changed(path, change)?;
+                Ok(context.map(|context| self.move_to(context)).is_some())
+            }
+        }
+    }
+
+    fn change_item(&mut self, kind: ItemKind, steps: &[Step], change: Change<'_>) -> Result<bool, EditError> {
+        let mut scratch = std::mem::take(&mut self.batch.scratch);
+        scratch.clear();
+        let outcome = self.change_into(kind, steps, change, &mut scratch);
+        self.batch.scratch = scratch;
+        outcome
+    }
+
+    fn change_into(&mut self, kind: ItemKind, steps: &[Step], change: Change<'_>, scratch: &mut Vec<u8>) -> Result<bool, EditError> {
+        if !write(kind.message(), self.item().bytes(), steps, change, scratch)? {
+            return Ok(false);
+        }
+        if u32::try_from(self.batch.edited.len() + scratch.len()).is_err() {
+            return Err(EditError::TooLarge);
+        }
+        if might_be_too_deep(steps, change) {
+            Check::default().message(kind.message(), scratch, 0).map_err(|_| EditError::TooDeep)?;
+        }
+        let head = if is_in_head(kind, steps) { Some(self.reread(kind, scratch)?) } else { None };
+        self.keep(scratch);
+        if let Some(head) = head {
+            let kept = &mut self.batch.heads[self.index];
+            *kept = Head { offset: kept.offset, length: kept.length, group: kept.group, flags: head.flags | Head::EDITED, ..head };
+        }
+        Ok(true)
+    }
+
+    /// The head after a field of it was changed. An edit may leave an odd id odd, but not make one.
+    fn reread(&self, kind: ItemKind, bytes: &[u8]) -> Result<Head, EditError> {
+        const ODD: u16 = Head::ODD_SPAN_ID | Head::ODD_PARENT_ID;
+        let head = heads::read(kind, bytes, &mut Check::default()).map_err(|_| EditError::BadId)?;
+        let before = self.item().head().flags;
+        if head.flags & ODD & !before == 0 { Ok(head) } else { Err(EditError::BadId) }
+    }
+
+    /// Makes `bytes` what the item is from now on.
+    fn keep(&mut self, bytes: &[u8]) {
+        let Telemetry { heads, edited, pristine, .. } = &mut *self.batch;
+        *pristine = None;
+        let head = &mut heads[self.index];
+        let (start, end) = (head.offset as usize, head.offset as usize + head.length as usize);
+        head.length = bytes.len() as u32;
+        if head.has(Head::EDITED) && end == edited.len() {
+            // The newest edit is edited again: the usual case where one item gets all its edits before the next.
+            edited.truncate(start);
+        } else if head.has(Head::EDITED) && bytes.len() <= end - start {
+            edited[start..start + bytes.len()].copy_from_slice(bytes);
+            return;
+        }
+        head.offset = edited.len() as u32;
+        head.flags |= Head::EDITED;
+        edited.extend_from_slice(bytes);
+        self.batch.compact_edits();
+    }
+
+    /// Gives the item another context, and leaves its neighbours theirs.
+    fn move_to(&mut self, context: Arc<Context>) {
+        let Telemetry { heads, groups, pristine, .. } = &mut *self.batch;
+        *pristine = None;
+        let head = &mut heads[self.index];
+        let from = groups[head.group as usize].clone();
+        let fits =
+            |group: &Group| group.context.id() == context.id() && group.origin == from.origin && group.body.as_ptr() == from.body.as_ptr();
+        let known = groups.iter().rev().take(MOST_LOOKED_BACK).position(fits).map(|back| groups.len() - 1 - back);
+        let number = known.unwrap_or_else(|| {
+            groups.push(Group { context, ..from });
+            groups.len() - 1
+        });
+        head.group = number as u32;
+    }
+}
+
+/// Items that move to the same context mostly do so in a row, so the group is one of the newest.
+const MOST_LOOKED_BACK: usize = 64;
+
+impl Telemetry {
+    /// Edits that were replaced leave their bytes behind; when most of the buffer is such, the living are moved together.
+    fn compact_edits(&mut self) {
+        const WORTH_IT: usize = 256 * 1024;
+        if self.edited.len() < WORTH_IT.max(self.compact_at) {
+            return;
+        }
+        let mut living = Vec::with_capacity(self.edited.len() / 2);
+        for head in self.heads.iter_mut().filter(|head| head.has(Head::EDITED)) {
+            let range = head.offset as usize..head.offset as usize + head.length as usize;
+            head.offset = living.len() as u32;
+            living.extend_from_slice(&self.edited[range]);
+        }
+        self.compact_at = living.len() * 2;
+        self.edited = living;
+    }
+}
+
+impl Context {
+    /// This context with a value put at a path that begins in it. With [`Telemetry::map_contexts`], the edit is made once for all items of a context.
+    pub fn set(&self, path: &Path, value: &Value) -> Result<Arc<Context>, EditError> {
+        let changed = self.changed(path, Change::Set(value))?;
+        // Setting always changes something, if only to what it was.
+        changed.ok_or(EditError::NoSuchField("context"))
+    }
+
+    /// This context without what is at a path that begins in it; `None` where nothing is there.
+    pub fn delete(&self, path: &Path) -> Result<Option<Arc<Context>>, EditError> {
+        self.changed(path, Change::Delete)
+    }
+
+    pub(crate) fn changed(&self, path: &Path, change: Change<'_>) -> Result<Option<Arc<Context>>, EditError> {
+        let kind = self.kind();
+        let (Some(level), Some(steps)) = (path.level(), path.steps(kind)) else { return Err(EditError::NoSuchField("context")) };
+        let mut envelope = Vec::new();
+        if !write(envelope_message(kind, level), self.envelope(level), steps, change, &mut envelope)? {
+            return Ok(None);
+        }
+        self.with_envelope(level, &envelope).map(Some).map_err(|bad| match bad {
+            BadEnvelope::TooDeep => EditError::TooDeep,
+            BadEnvelope::Malformed => EditError::TooLarge,
+        })
+    }
+}
+
+/// Cheap, and never wrongly false: only then is the whole item checked again.
+fn might_be_too_deep(steps: &[Step], change: Change<'_>) -> bool {
+    let levels = match change {
+        Change::Set(value) | Change::Append(value) => value.levels() + 1,
+        Change::Delete => 0,
+    };
+    levels as usize + steps.len() > MOST_VALUE_LEVELS as usize
+}
+
+/// Whether the head mirrors the field that a path begins with.
+fn is_in_head(kind: ItemKind, steps: &[Step]) -> bool {
+    let Some(Step::Field(field)) = steps.first() else { return false };
+    match kind {
+        ItemKind::Span => matches!(field.number, 1 | 2 | 4 | 6 | 7 | 8 | 15 | 16),
+        ItemKind::LogRecord => matches!(field.number, 1 | 2 | 9 | 10 | 11),
+        _ => matches!(field.number, 2 | 3),
+    }
+}

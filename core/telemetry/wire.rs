@@ -1,0 +1,306 @@
+//! The protobuf wire format, read and written one field at a time over borrowed bytes.
+//!
+//! Everything here agrees with what a strict decoder accepts (ten bytes of varint at most, field numbers from 1, matched groups), because what the
+//! gateway lets pass, the next hop must be able to decode.
+
+/// The bytes are no protobuf message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Groups inside groups, deeper than any sender goes: unknown fields are skipped only down to here.
+const GROUP_DEPTH: u32 = 16;
+
+pub(crate) const VARINT: u8 = 0;
+pub(crate) const FIXED64: u8 = 1;
+pub(crate) const LEN: u8 = 2;
+pub(crate) const GROUP_START: u8 = 3;
+pub(crate) const GROUP_END: u8 = 4;
+pub(crate) const FIXED32: u8 = 5;
+
+/// The value of one field as it lies on the wire.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Raw<'a> {
+    Varint(u64),
+    Fixed64(u64),
+    Fixed32(u32),
+    Len(&'a [u8]),
+    /// An unknown group, skipped.
+    Group,
+}
+
+impl<'a> Raw<'a> {
+    /// The payload of a length-delimited field; empty for every other.
+    pub(crate) fn payload(self) -> &'a [u8] {
+        match self {
+            Raw::Len(payload) => payload,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn wire_type(self) -> u8 {
+        match self {
+            Raw::Varint(_) => VARINT,
+            Raw::Fixed64(_) => FIXED64,
+            Raw::Fixed32(_) => FIXED32,
+            Raw::Len(_) => LEN,
+            Raw::Group => GROUP_START,
+        }
+    }
+}
+
+/// One field of a message, and where it lies in it (tag included).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireField<'a> {
+    pub(crate) number: u32,
+    pub(crate) raw: Raw<'a>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// A reading position in a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(crate) fn at_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    /// What is still to be read.
+    #[inline(always)]
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Steps over bytes that the caller looked at in [`rest`](Self::rest).
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, by: usize) {
+        self.at += by;
+    }
+
+    /// Reads a varint.
+    #[inline(always)]
+    pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
+        match self.bytes.get(self.at) {
+            Some(&byte) if byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
+        let mut value = 0u64;
+        for (index, &byte) in self.rest().iter().take(10).enumerate() {
+            if index == 9 && byte > 1 {
+                return Err(Malformed);
+            }
+            value |= u64::from(byte & 0x7f) << (7 * index);
+            if byte < 0x80 {
+                self.at += index + 1;
+                return Ok(value);
+            }
+        }
+        Err(Malformed)
+    }
+
+    /// Reads a tag: field number and wire type.
+    #[inline(always)]
+    pub(crate) fn tag(&mut self) -> Result<(u32, u8), Malformed> {
+        let tag = u32::try_from(self.varint()?).map_err(|_| Malformed)?;
+        let (number, wire_type) = (tag >> 3, (tag & 7) as u8);
+        if number == 0 || wire_type > FIXED32 { Err(Malformed) } else { Ok((number, wire_type)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn fixed64(&mut self) -> Result<u64, Malformed> {
+        let bytes = self.rest().first_chunk::<8>().ok_or(Malformed)?;
+        self.at += 8;
+        Ok(u64::from_le_bytes(*bytes))
+    }
+
+    #[inline(always)]
+    pub(crate) fn fixed32(&mut self) -> Result<u32, Malformed> {
+        let bytes = self.rest().first_chunk::<4>().ok_or(Malformed)?;
+        self.at += 4;
+        Ok(u32::from_le_bytes(*bytes))
+    }
+
+    /// Reads a length and that many bytes.
+    #[inline(always)]
+    pub(crate) fn payload(&mut self) -> Result<&'a [u8], Malformed> {
+        let length = usize::try_from(self.varint()?).map_err(|_| Malformed)?;
+        let payload = self.rest().get(..length).ok_or(Malformed)?;
+        self.at += length;
+        Ok(payload)
+    }
+
+    /// Reads the value that follows a tag.
+    #[inline(always)]
+    pub(crate) fn value(&mut self, number: u32, wire_type: u8) -> Result<Raw<'a>, Malformed> {
+        match wire_type {
+            VARINT => self.varint().map(Raw::Varint),
+            FIXED64 => self.fixed64().map(Raw::Fixed64),
+            LEN => self.payload().map(Raw::Len),
+            FIXED32 => self.fixed32().map(Raw::Fixed32),
+            GROUP_START => self.skip_group(number).map(|()| Raw::Group),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// Steps over a group. By hand instead of by recursion: senders choose how deep it is.
+    fn skip_group(&mut self, number: u32) -> Result<(), Malformed> {
+        let mut open = [0u32; GROUP_DEPTH as usize];
+        open[0] = number;
+        let mut depth = 1;
+        while depth > 0 {
+            let (number, wire_type) = self.tag()?;
+            match wire_type {
+                GROUP_START => {
+                    *open.get_mut(depth).ok_or(Malformed)? = number;
+                    depth += 1;
+                }
+                GROUP_END if open[depth - 1] == number => depth -= 1,
+                GROUP_END => return Err(Malformed),
+                _ => {
+                    self.value(number, wire_type)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the next field, `None` at the end.
+    #[inline(always)]
+    pub(crate) fn field(&mut self) -> Result<Option<WireField<'a>>, Malformed> {
+        if self.at_end() {
+            return Ok(None);
+        }
+        let start = self.at;
+        let (number, wire_type) = self.tag()?;
+        let raw = self.value(number, wire_type)?;
+        Ok(Some(WireField { number, raw, start, end: self.at }))
+    }
+}
+
+/// The fields of a message that was checked on receipt. Should it be broken all the same, they end there: a reader never panics.
+pub(crate) fn fields(bytes: &[u8]) -> impl Iterator<Item = WireField<'_>> {
+    let mut cursor = Cursor::new(bytes);
+    std::iter::from_fn(move || cursor.field().ok().flatten())
+}
+
+/// How many bytes a varint takes.
+#[inline(always)]
+pub(crate) fn varint_length(value: u64) -> usize {
+    // Seven bits a byte, one byte for zero.
+    ((70 - (value | 1).leading_zeros()) / 7) as usize
+}
+
+/// How many bytes a length-delimited field takes: tag, length and payload.
+#[inline(always)]
+pub(crate) fn field_length(number: u32, payload: usize) -> usize {
+    varint_length(u64::from(number) << 3) + varint_length(payload as u64) + payload
+}
+
+#[inline(always)]
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub(crate) fn put_tag(out: &mut Vec<u8>, number: u32, wire_type: u8) {
+    put_varint(out, u64::from(number) << 3 | u64::from(wire_type));
+}
+
+/// Writes the tag and the length of a length-delimited field, whose payload the caller writes next.
+#[inline(always)]
+pub(crate) fn put_length(out: &mut Vec<u8>, number: u32, payload: usize) {
+    put_tag(out, number, LEN);
+    put_varint(out, payload as u64);
+}
+
+pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, payload: &[u8]) {
+    put_length(out, number, payload.len());
+    out.extend_from_slice(payload);
+}
+
+/// Writes a length-delimited field whose payload `write` appends, its length not being known before.
+pub(crate) fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    put_tag(out, number, LEN);
+    let start = out.len();
+    write(out);
+    insert_length(out, start);
+}
+
+/// Puts the length of everything behind `start` in front of it.
+pub(crate) fn insert_length(out: &mut Vec<u8>, start: usize) {
+    let length = out.len() - start;
+    let mut prefix = [0u8; 10];
+    let mut size = 0;
+    let mut rest = length;
+    while rest >= 0x80 {
+        prefix[size] = rest as u8 | 0x80;
+        rest >>= 7;
+        size += 1;
+    }
+    prefix[size] = rest as u8;
+    size += 1;
+    out.extend_from_slice(&prefix[..size]);
+    out[start..].rotate_right(size);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_come_back() {
+        for value in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
+            let mut out = Vec::new();
+            put_varint(&mut out, value);
+            assert_eq!(out.len(), varint_length(value), "{value}");
+            assert_eq!(Cursor::new(&out).varint(), Ok(value));
+        }
+    }
+
+    #[test]
+    fn varints_end_after_ten_bytes() {
+        assert_eq!(Cursor::new(&[0xff; 10]).varint(), Err(Malformed));
+        let mut eleven = [0x80; 11];
+        eleven[10] = 0;
+        assert_eq!(Cursor::new(&eleven).varint(), Err(Malformed));
+        assert_eq!(Cursor::new(&[0x80, 0x80]).varint(), Err(Malformed));
+    }
+
+    #[test]
+    fn groups_are_skipped_and_must_match() {
+        let group = [0x0b, 0x13, 0x08, 0x01, 0x14, 0x0c, 0x10, 0x05];
+        let seen: Vec<_> = fields(&group).map(|f| (f.number, f.raw)).collect();
+        assert_eq!(seen, [(1, Raw::Group), (2, Raw::Varint(5))]);
+        assert!(Cursor::new(&[0x0b, 0x14]).field().is_err());
+        assert!(Cursor::new(&[0x0b].repeat(40)).field().is_err());
+    }
+
+    #[test]
+    fn a_length_is_put_in_front() {
+        let mut out = vec![9];
+        put_message(&mut out, 1, |out| out.extend_from_slice(&[7; 200]));
+        assert_eq!(out[..4], [9, 0x0a, 0xc8, 0x01]);
+        assert_eq!(out.len(), 204);
+    }
+}
