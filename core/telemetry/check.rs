@@ -80,23 +80,17 @@ impl Check {
     /// Checks one attribute.
     #[inline]
     pub(crate) fn key_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
+        match canonical_value(bytes) {
+            Some(value) => self.any_value(value, level),
+            None => self.key_value_slow(bytes, level),
+        }
+    }
+
+    fn key_value_slow(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
         let mut cursor = Cursor::new(bytes);
         let mut seen = 0;
-        while let Some(&tag) = cursor.rest().first() {
-            match tag {
-                0x0a => {
-                    cursor.advance(1);
-                    cursor.payload()?;
-                    self.once(&mut seen, 1 << 1);
-                }
-                0x12 => {
-                    cursor.advance(1);
-                    let value = cursor.payload()?;
-                    self.once(&mut seen, 1 << 2);
-                    self.any_value(value, level)?;
-                }
-                _ => self.field(&schema::KEY_VALUE, &mut cursor, &mut seen, level)?,
-            }
+        while !cursor.at_end() {
+            self.field(&schema::KEY_VALUE, &mut cursor, &mut seen, level)?;
         }
         Ok(())
     }
@@ -104,10 +98,11 @@ impl Check {
     /// Checks a value that stands `level` values deep.
     #[inline]
     pub(crate) fn any_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
-        // Nearly every value is one short string or number: one look decides.
+        // Nearly every value is one string or number: one look decides.
         match bytes {
-            [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => return Ok(()),
-            [0x18, byte] if *byte < 0x80 => return Ok(()),
+            [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
+            [0x18 | 0x10, byte] | [0x18, 0x80..=0xff, byte] if *byte < 0x80 => Ok(()),
+            [0x21, double @ ..] if double.len() == 8 => Ok(()),
             _ => self.any_value_slow(bytes, level),
         }
     }
@@ -123,12 +118,14 @@ impl Check {
         }
         Ok(())
     }
+}
 
-    #[inline(always)]
-    fn once(&mut self, seen: &mut u32, bit: u32) {
-        self.odd |= *seen & bit != 0;
-        *seen |= bit;
-    }
+/// The value of an attribute in the shape that every SDK writes: a short key, then the value, then nothing.
+#[inline(always)]
+fn canonical_value(key_value: &[u8]) -> Option<&[u8]> {
+    let [0x0a, key_length, rest @ ..] = key_value else { return None };
+    let (&[0x12, length], value) = rest.get(usize::from(*key_length)..)?.split_first_chunk::<2>()? else { return None };
+    (*key_length < 0x80 && length < 0x80 && usize::from(length) == value.len()).then_some(value)
 }
 
 /// Numbers in a list may come packed into one field instead of one field each; nothing else may come in another wire type than its own.

@@ -13,7 +13,7 @@ use super::check::{Check, Fault};
 use super::plain::write_plain;
 use super::schema::{self, Message};
 use super::value::{Attribute, ValueRef};
-use super::wire::{Cursor, Malformed, fields};
+use super::wire::{Cursor, Malformed, entries, fields};
 use super::{ItemKind, Signal};
 
 /// All bytes around an item but the list it stands in: those of its `Resource…`, its `Scope…` and, for a point, its `Metric`; unknown fields included.
@@ -118,7 +118,7 @@ impl fmt::Debug for Context {
 
 /// The attributes of a resource message.
 fn attributes_in(resource: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
-    fields(resource).filter(|field| field.number == 1).map(|field| Attribute::new(field.raw.payload()))
+    entries(resource, 1).map(|entry| Attribute::new(entry.payload))
 }
 
 /// The message an envelope is a part of.

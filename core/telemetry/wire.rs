@@ -201,6 +201,55 @@ pub(crate) fn fields(bytes: &[u8]) -> impl Iterator<Item = WireField<'_>> {
     std::iter::from_fn(move || cursor.field().ok().flatten())
 }
 
+/// One entry of a list of messages, and where its field lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'a> {
+    pub(crate) payload: &'a [u8],
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// The entries of one list of a message in plain form: like [`fields`], for the loops in which most reading time goes.
+/// `number` is below 16, as every list's is, so its tag is one byte.
+#[inline]
+pub(crate) fn entries(bytes: &[u8], number: u32) -> Entries<'_> {
+    debug_assert!(number < 16, "the tag of field {number} is longer than a byte");
+    Entries { cursor: Cursor::new(bytes), tag: (number << 3) as u8 | LEN }
+}
+
+/// See [`entries`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entries<'a> {
+    cursor: Cursor<'a>,
+    tag: u8,
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Entry<'a>> {
+        loop {
+            let start = self.cursor.position();
+            let tag = *self.cursor.rest().first()?;
+            if tag == self.tag {
+                self.cursor.advance(1);
+                let payload = self.cursor.payload().ok()?;
+                return Some(Entry { payload, start, end: self.cursor.position() });
+            }
+            match tag {
+                0x80.. => drop(self.cursor.field().ok()?),
+                _ if tag & 7 == LEN => {
+                    self.cursor.advance(1);
+                    self.cursor.payload().ok()?;
+                }
+                _ if tag & 7 == FIXED64 => self.cursor.advance(9),
+                _ => drop(self.cursor.field().ok()?),
+            }
+        }
+    }
+}
+
 /// How many bytes a varint takes.
 #[inline(always)]
 pub(crate) fn varint_length(value: u64) -> usize {

@@ -11,12 +11,14 @@ use super::dice::Dice;
 use super::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest, InstrumentationScope, Resource};
 use super::value::{IntoValue, attribute};
 
-/// How many different requests a measurement cycles through, so that it does not work on what the nearest cache still holds.
-const CYCLE: u64 = 8;
+/// A measurement cycles through so many different requests, and through more of small ones, so that it does not work on what the nearest
+/// cache still holds.
+const CYCLE: usize = 8;
+const CYCLE_ITEMS: usize = 8_000;
 
 /// The shape of a request. [`Payload::STANDARD`] is the one that figures are stated for: 1,000 spans of ten attributes, 125 traces of eight
 /// spans over ten resources of two scopes each, one span in fifty failed with an exception event; some 525 bytes per span on the wire, which
-/// gzip makes 3.5 times smaller. A sweep changes one field: `Payload { items: 10, ..Payload::STANDARD }`.
+/// gzip makes 3.5 times smaller. A sweep changes one field: `Payload { attributes: 30, ..Payload::STANDARD }`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     /// Spans, log records or metric points in one request.
@@ -40,6 +42,12 @@ impl Payload {
     pub const STANDARD: Payload =
         Payload { items: 1_000, attributes: 10, spans_per_trace: 8, resources: 10, scopes: 2, error_every: 50, seed: 0x7ace };
 
+    /// The standard payload with another number of items per request. A small request comes from one process: there is one resource for
+    /// every hundred items, up to the ten of the standard.
+    pub fn of(items: usize) -> Self {
+        Payload { items, resources: (items / 100).clamp(1, Self::STANDARD.resources), ..Self::STANDARD }
+    }
+
     /// A request of spans. The same payload and index give the same request, another index gives one with other ids and values.
     pub fn traces(&self, index: u64) -> ExportTraceServiceRequest {
         traces::request(self, &mut self.dice(index))
@@ -55,19 +63,23 @@ impl Payload {
         metrics::request(self, &mut self.dice(index))
     }
 
-    /// Eight different requests of spans, encoded, for a measurement to cycle through.
+    /// Different requests of spans, encoded, for a measurement to cycle through: eight, and more of small ones so that they are 8,000 spans.
     pub fn encoded_traces(&self) -> Vec<Vec<u8>> {
-        (0..CYCLE).map(|index| self.traces(index).encode_to_vec()).collect()
+        self.indices().map(|index| self.traces(index).encode_to_vec()).collect()
     }
 
-    /// Eight different requests of log records, encoded.
+    /// As many different requests of log records, encoded.
     pub fn encoded_logs(&self) -> Vec<Vec<u8>> {
-        (0..CYCLE).map(|index| self.logs(index).encode_to_vec()).collect()
+        self.indices().map(|index| self.logs(index).encode_to_vec()).collect()
     }
 
-    /// Eight different requests of metric points, encoded.
+    /// As many different requests of metric points, encoded.
     pub fn encoded_metrics(&self) -> Vec<Vec<u8>> {
-        (0..CYCLE).map(|index| self.metrics(index).encode_to_vec()).collect()
+        self.indices().map(|index| self.metrics(index).encode_to_vec()).collect()
+    }
+
+    fn indices(&self) -> std::ops::Range<u64> {
+        0..CYCLE.max(CYCLE_ITEMS.div_ceil(self.items.max(1))) as u64
     }
 
     fn dice(&self, index: u64) -> Dice {

@@ -60,6 +60,8 @@ fn requests_repeat_by_seed_and_index_and_differ_between_them() {
     let payload = Payload::STANDARD;
     assert_eq!(payload.encoded_traces(), payload.encoded_traces());
     let requests = payload.encoded_traces();
+    assert_eq!(requests.len(), 8);
+    assert_eq!(Payload { items: 10, ..payload.clone() }.encoded_traces().len(), 800);
     assert!((1..8).all(|index| requests[0] != requests[index]));
     assert_ne!(payload.traces(0), Payload { seed: 1, ..payload }.traces(0));
 }
@@ -74,6 +76,12 @@ fn a_sweep_gets_what_it_asks_for() {
         assert!(request.resource_spans.len() <= 3.min(items));
         assert!(request.resource_spans.iter().all(|resource| resource.scope_spans.len() == 1));
     }
+}
+
+#[test]
+fn a_small_request_comes_from_one_process() {
+    let resources = |items| Payload::of(items).traces(0).resource_spans.len();
+    assert_eq!([1, 10, 100, 300, 1_000, 8_192].map(resources), [1, 1, 1, 3, 10, 10]);
 }
 
 #[test]
