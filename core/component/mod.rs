@@ -21,6 +21,7 @@ use std::pin::Pin;
 mod connector;
 mod context;
 mod counters;
+mod decision_memory;
 mod error;
 mod exporter;
 mod extension;
@@ -32,11 +33,13 @@ mod processor;
 mod receiver;
 mod registry;
 mod shared;
+mod shared_rate;
 mod stop;
 
 pub use connector::{Connector, Routes};
 pub use context::{BuildContext, Lane, LaneContext, ProcessorContext};
 pub use counters::{Counter, Counters, Series};
+pub use decision_memory::DecisionMemory;
 pub use error::{BuildError, NeedsRebuild, RunError};
 pub use exporter::{Delivered, ExportError, Exporter};
 pub use extension::{Authenticator, Credentials, Extension, ExtensionContext, Identity, Outgoing, Services, Unauthenticated};
@@ -51,6 +54,7 @@ pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
 pub use registry::{Configured, PlannedComponent, Registry};
 pub use shared::Shared;
+pub use shared_rate::{RateLane, SharedRate, Threshold};
 pub use stop::{Asked, Stop, Stopper};
 
 /// What an `async` method of a contract returns: a future that may move between threads. Written out, since a contract is called through

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// Sharing is the exception. Lanes are fast because they have nothing in common, so what is shared must be something that a user wrote
 /// for the processor as a whole (so many traces in memory, so many spans a second), or a memory that a lane that takes over a trace must
-/// find. The page of such a processor says which, and
-/// shares only what is cheap to share.
+/// find. The page of such a processor says which, and shares only what is cheap to share: an atomic, a [rate](super::SharedRate), a
+/// [memory of decisions](super::DecisionMemory).
 ///
 /// ```
 /// use std::sync::atomic::{AtomicU64, Ordering};

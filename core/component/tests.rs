@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
 use crate::config::{ConfigErrors, Percent, Schema, Validate, load};
 use crate::ledger::{Books, Column, Fate, Line, LineName, Nobody, Receipt};
-use crate::telemetry::{Head, Interner, ItemKind, Origin, Signal, Telemetry, TelemetryBuilder};
+use crate::telemetry::{Head, Interner, ItemKind, Origin, Signal, Telemetry, TelemetryBuilder, TraceId};
 use crate::time::{Clock, LogTime};
 
 /// A batch of so many spans of ten bytes, accepted into a line.
@@ -342,4 +343,132 @@ fn services_are_found_by_what_they_are() {
     assert!(services.of::<dyn Credentials>(&open).is_none(), "it offers nothing of the kind");
     assert!(services.of::<dyn Authenticator>(&closed).is_none(), "it offers nothing");
     assert_eq!(services.ids().collect::<Vec<_>>(), [&closed, &open]);
+}
+
+/// Traffic that is the same in every run: at every step, from which trace and how heavy.
+fn traffic(steps: u64) -> impl Iterator<Item = (u64, u64, LogTime)> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    (0..steps).map(move |step| {
+        // xorshift64*: no more is needed to be unlike a pattern.
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        let drawn = state.wrapping_mul(0x2545_f491_4f6c_dd1d);
+        // A day in two minutes: between a quarter and the whole of 10,000 a second.
+        let busy = 10 - (step / 100_000) % 8;
+        (drawn >> 8, 1 + drawn % 7, LogTime(1 + step * 1_000_000 / busy))
+    })
+}
+
+/// Offers the traffic to so many lanes, and gives the weight kept and the weight offered.
+fn kept(lanes: usize, goal: f64, steps: u64) -> (f64, f64) {
+    let rate = Arc::new(SharedRate::new(goal, Duration::from_secs(1), lanes));
+    let handles: Vec<RateLane> = (0..lanes).map(|index| rate.lane(index)).collect();
+    let (mut kept, mut offered) = (0, 0);
+    let mut latest = LogTime(0);
+    for (randomness, weight, at) in traffic(steps) {
+        latest = latest.max(at);
+        // Which lane a trace goes to has nothing to do with its randomness.
+        let lane = usize::try_from((randomness ^ (randomness >> 17)).wrapping_mul(0x9e37_79b9) >> 7).expect("64 bits") % lanes;
+        let threshold = handles[lane].offer(weight, latest);
+        offered += weight;
+        kept += if threshold.keeps(randomness) { weight } else { 0 };
+    }
+    (f64::from(u32::try_from(kept).expect("small")), f64::from(u32::try_from(offered).expect("small")))
+}
+
+#[test]
+fn the_kept_rate_agrees_at_one_lane_and_at_eight() {
+    for goal in [400.0, 2_000.0, 8_000.0] {
+        let (alone, offered) = kept(1, goal, 800_000);
+        let (shared, _) = kept(8, goal, 800_000);
+        assert!((shared - alone).abs() / alone < 0.02, "{goal}: {alone} at one lane, {shared} at eight, of {offered}");
+    }
+}
+
+#[test]
+fn what_is_kept_comes_to_the_goal() {
+    for lanes in [1, 8] {
+        let rate = Arc::new(SharedRate::new(1_000.0, Duration::from_secs(1), lanes));
+        let handles: Vec<RateLane> = (0..lanes).map(|index| rate.lane(index)).collect();
+        let mut kept = 0u32;
+        // 10,000 a second for 60 seconds, of which the first teaches.
+        for (step, (randomness, _, _)) in (0u64..).zip(traffic(600_000)) {
+            let threshold = handles[usize::try_from(step).expect("64 bits") % lanes].offer(1, LogTime(1 + step * 100_000));
+            kept += u32::from(step >= 10_000 && threshold.keeps(randomness));
+        }
+        let per_second = f64::from(kept) / 59.0;
+        assert!((per_second - 1_000.0).abs() < 20.0, "{per_second} at {lanes} lanes");
+    }
+}
+
+#[test]
+fn a_rate_keeps_everything_until_it_knows_and_where_the_goal_is_not_reached() {
+    let rate = Arc::new(SharedRate::new(100.0, Duration::from_secs(1), 2));
+    let lane = rate.lane(0);
+    let second = |n: u64| LogTime(1) + Duration::from_secs(n);
+    assert_eq!(lane.offer(1_000, second(0)), Threshold::ALWAYS);
+    assert_eq!(lane.offer(0, second(1)), Threshold::keeping(0.1));
+    assert_eq!(rate.lane(1).offer(50, second(1)), rate.threshold(), "another lane goes by it at once");
+    // 1,000 a second and then 50: the newer half counts as much as all before.
+    assert_eq!(lane.offer(0, second(2)), Threshold::keeping(100.0 / 525.0));
+    rate.aim_at(1_000_000.0);
+    assert_eq!(lane.offer(0, second(3)), Threshold::ALWAYS);
+    rate.aim_at(0.0);
+    lane.offer(10, second(3));
+    assert_eq!(lane.offer(0, second(4)), Threshold::NEVER);
+}
+
+#[test]
+fn the_memory_lets_go_of_what_was_not_asked_for_longest() {
+    let memory = DecisionMemory::new(100, Duration::from_secs(60));
+    let trace = |n: u8| TraceId([n; 16]);
+    for n in 0..100 {
+        memory.insert(trace(n), n, LogTime(0));
+    }
+    memory.settle_down();
+    // Asked for often: what a cache that protects the popular would cling to.
+    for _ in 0..20 {
+        assert_eq!(memory.get(trace(7), LogTime(0)), Some(7));
+    }
+    for n in 100..199 {
+        memory.insert(trace(n), n, LogTime(0));
+        memory.settle_down();
+    }
+    let known: Vec<u8> = (0..199).filter(|n| memory.get(trace(*n), LogTime(0)).is_some()).collect();
+    let expected: Vec<u8> = std::iter::once(7).chain(100..199).collect();
+    assert_eq!(known, expected, "new keys are let in, and the one that was asked for outlives its neighbours");
+    assert_eq!(memory.len(), 100);
+}
+
+#[test]
+fn a_verdict_is_remembered_so_long_and_no_longer() {
+    let clock = Clock::by_hand(LogTime(1));
+    let memory = DecisionMemory::new(10, Duration::from_secs(60));
+    memory.insert(TraceId([1; 16]), true, clock.now());
+    clock.advance(Duration::from_secs(59));
+    assert_eq!(memory.get(TraceId([1; 16]), clock.now()), Some(true));
+    memory.insert(TraceId([2; 16]), false, clock.now());
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(memory.get(TraceId([1; 16]), clock.now()), None, "asking did not make it younger");
+    assert_eq!(memory.get(TraceId([2; 16]), clock.now()), Some(false));
+    memory.settle_down();
+    assert_eq!(memory.len(), 1);
+    let nothing = DecisionMemory::new(0, Duration::from_secs(60));
+    nothing.insert(TraceId([1; 16]), true, LogTime(0));
+    nothing.settle_down();
+    assert!(nothing.is_empty() && nothing.get(TraceId([1; 16]), LogTime(0)).is_none());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn a_threshold_keeps_the_share_it_was_made_for(share in 0.0f64..=1.0, randomness in 0..Threshold::RANGE) {
+        let threshold = Threshold::keeping(share);
+        prop_assert!((threshold.share() - share).abs() < 1e-15);
+        // A lower share keeps a part of what a higher one keeps.
+        prop_assert!(!Threshold::keeping(share / 2.0).keeps(randomness) || threshold.keeps(randomness));
+        prop_assert!(Threshold::ALWAYS.keeps(randomness) && !Threshold::NEVER.keeps(randomness));
+    }
 }
