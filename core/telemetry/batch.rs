@@ -24,7 +24,7 @@ pub struct Telemetry {
     pub(super) edited: Vec<u8>,
     /// The requests as they were received, while the batch is exactly they: then what goes out is byte for byte what came in.
     pub(super) pristine: Option<SmallVec<[Bytes; 1]>>,
-    whole_traces: bool,
+    pub(super) whole_traces: bool,
     /// Where an edit is written before it is known to succeed.
     pub(super) scratch: Vec<u8>,
     /// Bytes of `edited` that no head points to any more.

@@ -45,7 +45,7 @@
 //! 5. [`Item`]: one span, log record or point, read in place. [`Value`] and [`ValueRef`]: what is read.
 //! 6. [`Path`]: the one language of places. [`ItemMut`]: edits through it.
 //! 7. [`Traces`], [`Telemetry::split`], [`Telemetry::append`]: regrouping. [`Telemetry::emit`]: back to bytes.
-//! 8. [`schema`]: the protocol's messages as tables, which all of this is driven by. [`Decoded`]: structs, for edges and tests.
+//! 8. [`schema`]: the protocol's messages as tables, which all of this is driven by. [`json`]: OTLP/JSON. [`Decoded`]: structs, for edges and tests.
 //!
 //! Three things hold everywhere. *Nothing recurses deeper than a sender is allowed to nest* ([`MOST_VALUE_LEVELS`]). *What the check let in, every
 //! later reader can read*: a message with singular fields given twice is made plain on receipt, so the first occurrence is the only one. *A
@@ -54,6 +54,7 @@
 mod batch;
 mod check;
 mod context;
+mod context_cache;
 mod decoded;
 mod edit;
 mod emit;
@@ -61,6 +62,7 @@ mod head;
 mod heads;
 mod item;
 mod item_mut;
+pub mod json;
 mod origin;
 mod path;
 mod plain;
@@ -77,6 +79,7 @@ mod wire;
 pub use batch::{Telemetry, TelemetryBuilder};
 pub use check::MOST_VALUE_LEVELS;
 pub use context::{BadEnvelope, Context, Interner, Level};
+pub use context_cache::ContextCache;
 pub use decoded::Decoded;
 pub use edit::EditError;
 pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
@@ -89,3 +92,6 @@ pub use signal::{ItemKind, Signal};
 pub use split::SignalsDiffer;
 pub use traces::Traces;
 pub use value::{Attribute, ListRef, MapRef, Value, ValueRef};
+
+#[cfg(test)]
+mod tests;
