@@ -45,7 +45,7 @@
 //! 5. [`Item`]: one span, log record or point, read in place. [`Value`] and [`ValueRef`]: what is read.
 //! 6. [`Path`]: the one language of places. [`ItemMut`]: edits through it.
 //! 7. [`Traces`], [`Telemetry::split`], [`Telemetry::append`]: regrouping. [`Telemetry::emit`]: back to bytes.
-//! 8. [`schema`]: the protocol's messages as tables, which all of this is driven by. [`Decoded`]: structs, for edges and tests.
+//! 8. [`schema`]: the protocol's messages as tables, which all of this is driven by. [`json`]: OTLP/JSON. [`Decoded`]: structs, for edges and tests.
 //!
 //! Three things hold everywhere. *Nothing recurses deeper than a sender is allowed to nest* ([`MOST_VALUE_LEVELS`]). *What the check let in, every
 //! later reader can read*: a message with singular fields given twice is made plain on receipt, so the first occurrence is the only one. *A
@@ -62,6 +62,7 @@ mod head;
 mod heads;
 mod item;
 mod item_mut;
+pub mod json;
 mod origin;
 mod path;
 mod plain;

@@ -296,6 +296,37 @@ pub(crate) fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mu
     insert_length(out, start);
 }
 
+/// Writes the tag of a length-delimited field and leaves one byte for the length; gives where the payload begins, for [`close`].
+#[inline(always)]
+pub(crate) fn open(out: &mut Vec<u8>, number: u32) -> usize {
+    put_tag(out, number, LEN);
+    out.push(0);
+    out.len()
+}
+
+/// Writes the length of a payload that began at `start` in front of it. Only a longer one than fits into the byte left for it is moved.
+#[inline(always)]
+pub(crate) fn close(out: &mut Vec<u8>, start: usize) {
+    let length = out.len() - start;
+    if length < 0x80 {
+        out[start - 1] = length as u8;
+    } else {
+        close_long(out, start, length);
+    }
+}
+
+fn close_long(out: &mut Vec<u8>, start: usize, length: usize) {
+    let more = varint_length(length as u64) - 1;
+    out.resize(out.len() + more, 0);
+    out.copy_within(start..start + length, start + more);
+    let mut rest = length;
+    for byte in &mut out[start - 1..start + more] {
+        *byte = rest as u8 | 0x80;
+        rest >>= 7;
+    }
+    out[start + more - 1] &= 0x7f;
+}
+
 /// Puts the length of everything behind `start` in front of it.
 pub(crate) fn insert_length(out: &mut Vec<u8>, start: usize) {
     let length = out.len() - start;
@@ -343,6 +374,19 @@ mod tests {
         assert_eq!(seen, [(1, Raw::Group), (2, Raw::Varint(5))]);
         assert!(Cursor::new(&[0x0b, 0x14]).field().is_err());
         assert!(Cursor::new(&[0x0b].repeat(40)).field().is_err());
+    }
+
+    #[test]
+    fn a_length_is_left_room_for() {
+        for length in [0, 1, 127, 128, 300, 16_383, 16_384, 3_000_000] {
+            let payload: Vec<u8> = (0..length).map(|byte| byte as u8).collect();
+            let (mut whole, mut out) = (vec![9], vec![9]);
+            put_bytes(&mut whole, 16, &payload);
+            let start = open(&mut out, 16);
+            out.extend_from_slice(&payload);
+            close(&mut out, start);
+            assert_eq!(out, whole);
+        }
     }
 
     #[test]

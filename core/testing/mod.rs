@@ -15,6 +15,7 @@
 pub mod arbitrary;
 mod built;
 mod dice;
+pub mod fuzz;
 mod ids;
 mod logs;
 mod metrics;
