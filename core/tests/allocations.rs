@@ -40,6 +40,7 @@ fn per_span(stats: &Stats, spans: usize) -> (f64, f64) {
     (requests_for_memory(stats) as f64 / spans as f64, stats.bytes_allocated as f64 / spans as f64)
 }
 
+#[expect(clippy::expect_used, reason = "a thread that panics fails the test")]
 fn allocations_of_other_threads_are_counted() {
     let stats = counted(|| {
         std::thread::spawn(|| (0..1_000_u64).for_each(|number| drop(black_box(Box::new(number))))).join().expect("the thread ends");
@@ -55,6 +56,7 @@ fn memcpy_allocates_once() {
 
 /// The yardstick: what it costs to make structs of the same bytes.
 #[expect(clippy::print_stdout, reason = "the yardstick is worth reading")]
+#[expect(clippy::expect_used, reason = "the payload is valid, or there is nothing to measure")]
 fn decoding_into_structs_allocates_for_every_string() {
     let request = Payload::STANDARD.encoded_traces().remove(0);
     let decode = || ExportTraceServiceRequest::decode(black_box(request.as_slice())).expect("the payload is valid");
