@@ -115,11 +115,10 @@ impl<'a> Reading<'a, '_> {
         Ok(self.cursor.fixed64()?)
     }
 
-    /// A number of which a head keeps what fits a byte; larger ones read as the largest.
     #[inline(always)]
     fn small_number(&mut self, number: u32) -> Result<u8, Fault> {
         self.singular(number);
-        Ok(u8::try_from(self.cursor.varint()?).unwrap_or(u8::MAX))
+        Ok(small(self.cursor.varint()?))
     }
 
     #[inline(always)]
@@ -169,9 +168,15 @@ fn span(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
 fn status_code(status: &[u8]) -> u8 {
     let code = fields(status).find(|field| field.number == 3);
     match code.map(|field| field.raw) {
-        Some(Raw::Varint(code)) => u8::try_from(code).unwrap_or(u8::MAX),
+        Some(Raw::Varint(code)) => small(code),
         _ => 0,
     }
+}
+
+/// An enum's number, of which the format counts 32 bits and a head keeps what fits a byte; larger and negative ones read as the largest.
+#[inline(always)]
+fn small(number: u64) -> u8 {
+    u8::try_from(number as u32).unwrap_or(u8::MAX)
 }
 
 /// The bits of a span's flags that a head keeps.

@@ -16,6 +16,7 @@
 pub mod arbitrary;
 mod built;
 mod dice;
+pub mod fuzz;
 mod ids;
 mod inlet;
 mod logs;
