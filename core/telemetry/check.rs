@@ -59,8 +59,7 @@ impl Check {
         };
         self.odd |= cursor.position() - start != varint_length(u64::from(number) << 3);
         if !field.is_repeated() {
-            // The members of a oneof shut each other out, so together they count as one field (bit 0, which no field has).
-            let bit = if field.presence == schema::Presence::OneOf { 1 } else { 1 << number };
+            let bit = field.singular_bit();
             self.odd |= *seen & bit != 0;
             *seen |= bit;
         }
@@ -104,6 +103,7 @@ impl Check {
         }
         // Nearly every value is one string or number: one look decides.
         match bytes {
+            _ if level >= MOST_VALUE_LEVELS => Err(Fault::TooDeep),
             [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
             [0x18 | 0x10, byte] | [0x18, 0x80..=0xff, byte] if *byte < 0x80 => Ok(()),
             [0x21, double @ ..] if double.len() == 8 => Ok(()),
