@@ -92,7 +92,7 @@ impl ItemMut<'_> {
             scratch.extend_from_slice(&bytes[kept_from..found.start]);
             kept_from = found.end;
             if let Rewrite::Set(value) = answer {
-                put_rewritten(&mut scratch, number, &attribute, found.raw.payload(), &value);
+                put_rewritten(&mut scratch, number, &attribute, found.payload, &value);
             }
         }
         let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
