@@ -71,7 +71,8 @@ impl Check {
             return packed(field, cursor, wire_type);
         }
         match (field.kind, cursor.value(field.number, wire_type)?) {
-            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level),
+            // A decoder counts every message it is in, and an exemplar is one more than other holders of attributes stand in.
+            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level + u32::from(message.is(&schema::EXEMPLAR))),
             _ => Ok(()),
         }
     }
@@ -97,6 +98,9 @@ impl Check {
     /// Checks a value that stands `level` values deep.
     #[inline]
     pub(crate) fn any_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
+        if level >= MOST_VALUE_LEVELS {
+            return Err(Fault::TooDeep);
+        }
         // Nearly every value is one string or number: one look decides.
         match bytes {
             _ if level >= MOST_VALUE_LEVELS => Err(Fault::TooDeep),
