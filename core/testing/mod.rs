@@ -8,6 +8,7 @@
 //! | a span, a log record, a metric, spelled out | [`span`], [`log`], [`gauge`], [`sum`], [`histogram`], [`exponential_histogram`], [`summary`] |
 //! | a request of them | [`traces`], [`logs`], [`metrics`] |
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
+//! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
 //! | the same meaning in other bytes, or broken bytes | [`wire`] |
@@ -17,11 +18,13 @@ mod built;
 mod dice;
 pub mod fuzz;
 mod ids;
+mod inlet;
 mod logs;
 mod metrics;
 pub mod otlp;
 mod payload;
 mod shapes;
+mod sink;
 mod spans;
 mod value;
 pub mod wire;
@@ -29,10 +32,12 @@ pub mod wire;
 pub use built::{Built, Place};
 pub use dice::Dice;
 pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
+pub use inlet::{Answer, Inlet};
 pub use logs::{log, logs};
 pub use metrics::{IntoNumber, exponential_histogram, gauge, histogram, metrics, sum, summary};
 pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};
+pub use sink::Sink;
 pub use spans::{START, SpanDraft, span, traces};
 pub use value::{IntoValue, attribute, bytes, list, map};
 
