@@ -59,8 +59,7 @@ impl Check {
         };
         self.odd |= cursor.position() - start != varint_length(u64::from(number) << 3);
         if !field.is_repeated() {
-            // The members of a oneof shut each other out, so together they count as one field (bit 0, which no field has).
-            let bit = if field.presence == schema::Presence::OneOf { 1 } else { 1 << number };
+            let bit = field.singular_bit();
             self.odd |= *seen & bit != 0;
             *seen |= bit;
         }
@@ -72,7 +71,8 @@ impl Check {
             return packed(field, cursor, wire_type);
         }
         match (field.kind, cursor.value(field.number, wire_type)?) {
-            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level),
+            // A decoder counts every message it is in, and an exemplar is one more than other holders of attributes stand in.
+            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level + u32::from(message.is(&schema::EXEMPLAR))),
             _ => Ok(()),
         }
     }
@@ -98,8 +98,12 @@ impl Check {
     /// Checks a value that stands `level` values deep.
     #[inline]
     pub(crate) fn any_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
+        if level >= MOST_VALUE_LEVELS {
+            return Err(Fault::TooDeep);
+        }
         // Nearly every value is one string or number: one look decides.
         match bytes {
+            _ if level >= MOST_VALUE_LEVELS => Err(Fault::TooDeep),
             [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
             [0x18 | 0x10, byte] | [0x18, 0x80..=0xff, byte] if *byte < 0x80 => Ok(()),
             [0x21, double @ ..] if double.len() == 8 => Ok(()),
@@ -108,9 +112,6 @@ impl Check {
     }
 
     fn any_value_slow(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
-        if level >= MOST_VALUE_LEVELS {
-            return Err(Fault::TooDeep);
-        }
         let mut cursor = Cursor::new(bytes);
         let mut seen = 0;
         while !cursor.at_end() {
@@ -162,7 +163,7 @@ mod tests {
     #[test]
     fn values_nest_so_deep_and_no_deeper() {
         assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS), 0), Ok(()));
-        assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS + 2), 0), Err(Fault::TooDeep));
+        assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS + 1), 0), Err(Fault::TooDeep));
         assert_eq!(Check::default().any_value(&nested(5_000), 0), Err(Fault::TooDeep));
     }
 

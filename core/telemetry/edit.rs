@@ -182,7 +182,7 @@ fn write_entry(field: &'static Field, bytes: &[u8], key: &str, rest: &[Step], ch
 }
 
 /// Changes the value of one entry; what else is in the entry stays.
-fn write_entry_value(entry: &[u8], rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
+pub(crate) fn write_entry_value(entry: &[u8], rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
     let value = fields(entry).find(|found| found.number == 2);
     let (before, behind) = value.map_or((entry, &[][..]), |found| (&entry[..found.start], &entry[found.end..]));
     out.extend_from_slice(before);
@@ -338,7 +338,7 @@ fn integer(kind: Kind, int: i64) -> Option<Raw<'static>> {
     })
 }
 
-/// Writes a message from a map of its fields by name.
+/// Writes a message from a map of its fields by name. Of a field, or of the members of a oneof, the first that is given holds.
 fn put_message(field: &'static Field, message: &'static Message, value: &Value, out: &mut Vec<u8>) -> Result<(), EditError> {
     if message.is(&schema::ANY_VALUE) {
         wire::put_message(out, field.number, |out| put_any_value(out, value));
@@ -347,8 +347,14 @@ fn put_message(field: &'static Field, message: &'static Message, value: &Value, 
     let Value::Map(entries) = value else { return Err(wrong_type(field, "a map of its fields", value)) };
     put_tag(out, field.number, wire::LEN);
     let start = out.len();
+    let mut given = 0u32;
     for (name, value) in entries {
         let Some(inner) = message.field_named(name) else { return Err(EditError::NoSuchField(message.name)) };
+        let bit = inner.singular_bit();
+        if given & bit != 0 {
+            continue;
+        }
+        given |= bit;
         if inner.is_repeated() { put_list(inner, value, out)? } else { put_value(inner, value, out)? }
     }
     wire::insert_length(out, start);

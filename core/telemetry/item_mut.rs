@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::batch::Group;
 use super::check::{Check, MOST_VALUE_LEVELS};
 use super::context::{BadEnvelope, Context, envelope_message};
-use super::edit::{Change, EditError, write};
+use super::edit::{Change, EditError, write, write_entry_value};
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
-use super::wire::entries;
+use super::wire::{entries, put_message};
 use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 
 /// One item of a batch, to be read and changed.
@@ -92,7 +92,7 @@ impl ItemMut<'_> {
             scratch.extend_from_slice(&bytes[kept_from..found.start]);
             kept_from = found.end;
             if let Rewrite::Set(value) = answer {
-                put_attribute(&mut scratch, number, &attribute.key_text(), &value);
+                put_rewritten(&mut scratch, number, &attribute, found.payload, &value);
             }
         }
         let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
@@ -193,6 +193,17 @@ impl ItemMut<'_> {
 
 /// Items that move to the same context mostly do so in a row, so the group is one of the newest.
 const MOST_LOOKED_BACK: usize = 64;
+
+/// Writes an attribute with another value. What else is in its entry stays, except for a key that is no UTF-8: an edit repairs it.
+fn put_rewritten(out: &mut Vec<u8>, number: u32, attribute: &Attribute<'_>, entry: &[u8], value: &Value) {
+    if std::str::from_utf8(attribute.key).is_err() {
+        return put_attribute(out, number, &attribute.key_text(), value);
+    }
+    put_message(out, number, |out| {
+        let written = write_entry_value(entry, &[], Change::Set(value), out);
+        debug_assert_eq!(written, Ok(true), "a whole value can always be set");
+    });
+}
 
 impl Telemetry {
     /// Edits that were replaced leave their bytes behind; when most of the buffer is such, the living are moved together.

@@ -20,7 +20,7 @@ pub(crate) fn write_plain(message: &'static Message, bytes: &[u8], out: &mut Vec
             write_field(field, found, found.raw.payload(), out);
             continue;
         }
-        let bit = if field.presence == Presence::OneOf { 1 } else { 1 << field.number };
+        let bit = field.singular_bit();
         if written & bit != 0 {
             continue;
         }

@@ -125,6 +125,13 @@ impl Field {
         }
     }
 
+    /// Its bit in a set of the fields of a message that were met. The members of a oneof shut each other out, so they share the bit that no
+    /// number has.
+    #[inline]
+    pub(crate) fn singular_bit(&self) -> u32 {
+        if self.presence == Presence::OneOf { 1 } else { 1 << self.number }
+    }
+
     /// True where it may stand any number of times.
     pub fn is_repeated(&self) -> bool {
         self.presence == Presence::Repeated

@@ -34,13 +34,10 @@ mod write;
 
 use std::fmt;
 
-use super::Signal;
 use super::schema::Message;
+use super::{MOST_VALUE_LEVELS, Signal};
 
 pub(crate) use key::Key;
-
-/// How deep values may nest, one in a list or map of the other.
-const MOST_VALUE_LEVELS: u32 = 32;
 
 /// How many reasons are kept: enough to find the fault in a sender, few enough to send back.
 const MOST_REASONS: usize = 5;

@@ -3,10 +3,17 @@
 //! | file | holds |
 //! |---|---|
 //! | `round_trip` | what comes in goes out, through any splitting and merging |
+//! | `edits` | edits and reads by path agree with a model that knows no bytes |
 //! | `rows` | a request as rows, to compare however it is grouped |
+//! | `drafts` | edits drawn at random |
+//! | `model`, `tree` | what edits must come to, on a plain tree |
 
+mod drafts;
+mod edits;
+mod model;
 mod round_trip;
 mod rows;
+mod tree;
 
 use std::cell::Cell;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use prost::Message;
 use prost::encoding::{DecodeContext, WireType, decode_key, decode_varint, encode_key, encode_varint, skip_field};
 
-use super::super::{Item, ItemKind, Level, Signal};
+use super::super::{Item, ItemKind, Level, Signal, Telemetry};
 use crate::testing::otlp::{
     ExponentialHistogram, ExponentialHistogramDataPoint, Gauge, Histogram, HistogramDataPoint, LogRecord, Metric, NumberDataPoint,
     ResourceLogs, ResourceMetrics, ResourceSpans, ScopeLogs, ScopeMetrics, ScopeSpans, Span, Sum, Summary, SummaryDataPoint,
@@ -205,9 +205,23 @@ pub(super) fn row(item: &Item<'_>) -> Row {
     rows(item.kind().signal(), &alone(item)).remove(0)
 }
 
-/// What a request holds, whatever the order of its contexts: the items of each, in order.
-pub(super) fn by_place(rows: impl IntoIterator<Item = Row>) -> BTreeMap<Place, Vec<Part>> {
-    let mut places: BTreeMap<Place, Vec<Part>> = BTreeMap::new();
-    rows.into_iter().for_each(|row| places.entry(row.place).or_default().push(row.item));
-    places
+/// What a request holds, however it is grouped.
+pub(super) fn sorted(rows: impl IntoIterator<Item = Row>) -> Vec<Row> {
+    let mut rows: Vec<Row> = rows.into_iter().collect();
+    rows.sort();
+    rows
+}
+
+/// What a batch is emitted as: all of its items and nothing else, those of one context in their order.
+pub(super) fn assert_emits_its_items(batch: &Telemetry) -> Vec<u8> {
+    let bytes = batch.to_bytes();
+    let emitted = rows(batch.signal(), &bytes);
+    let mut contexts: BTreeMap<u64, Vec<Row>> = BTreeMap::new();
+    batch.items().for_each(|item| contexts.entry(item.context().id()).or_default().push(row(&item)));
+    for held in contexts.values() {
+        let mut place = emitted.iter().filter(|row| row.place == held[0].place);
+        assert!(held.iter().all(|row| place.any(|other| other == row)), "the items of a context are emitted in their order");
+    }
+    assert_eq!(sorted(emitted), sorted(contexts.into_values().flatten()));
+    bytes
 }
