@@ -179,6 +179,5 @@ fn a_batch_that_somebody_keeps_is_not_settled() {
     let batch = inlet.receive(trace_of("a").request());
     let held = inlet.line(batch.signal()).held("store");
     held.set(1);
-    std::mem::forget(batch);
     inlet.assert_settled();
 }

@@ -47,13 +47,8 @@ use Fit::{Any, Fraction, List, Map, Message, Small, SpanId, Text, TraceId, Truth
 const STATUS: Fit = Message(&[("message", Text), ("code", Small)]);
 const EVENT: Fit = Message(&[("time_unix_nano", Whole), ("name", Text), ("attributes", Map), ("dropped_attributes_count", Small)]);
 const LINK: Fit = Message(&[("trace_id", TraceId), ("span_id", SpanId), ("trace_state", Text), ("attributes", Map), ("flags", Small)]);
-const EXEMPLAR: Fit = Message(&[
-    ("time_unix_nano", Whole),
-    ("as_double", Fraction),
-    ("span_id", SpanId),
-    ("as_int", Whole),
-    ("filtered_attributes", Map),
-]);
+const EXEMPLAR: Fit =
+    Message(&[("time_unix_nano", Whole), ("as_double", Fraction), ("span_id", SpanId), ("as_int", Whole), ("filtered_attributes", Map)]);
 const BUCKETS: Fit = Message(&[("offset", Small), ("bucket_counts", List(&Whole))]);
 const QUANTILE: Fit = Message(&[("quantile", Fraction), ("value", Fraction)]);
 const ENTITY: Fit = Message(&[("schema_url", Text), ("type", Text), ("id_keys", List(&Text)), ("description_keys", List(&Text))]);
@@ -279,7 +274,9 @@ fn fitting(fit: Fit, dice: &mut Dice) -> Value {
         Small => Value::Int([0, 1, 2, 17, 0x301, -1, i64::from(i32::MAX), i64::from(u32::MAX), 1 << 33][dice.below(9)]),
         Whole => Value::Int([0, 1, -1, 1_700_000_000_000_000_000, i64::MAX, i64::MIN][dice.below(6)]),
         Fraction => Value::Double([0.0, 0.5, -1e300][dice.below(3)]),
-        Text => Value::String(dice.pick(&["", "cart", "grüß", "a rather long text that takes more than the usual room there is"]).to_owned()),
+        Text => {
+            Value::String(dice.pick(&["", "cart", "grüß", "a rather long text that takes more than the usual room there is"]).to_owned())
+        }
         TraceId => id(16, dice),
         SpanId => id(8, dice),
         Any => any_value(dice, 2),

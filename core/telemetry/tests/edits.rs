@@ -112,7 +112,7 @@ impl<'a> Story<'a> {
         match step {
             Step::Read(draft) => self.read(item, draft),
             Step::Change(draft, change) => self.change(item, draft, change),
-            Step::Freeze => self.freeze(item % 2 == 0),
+            Step::Freeze => self.freeze(item.is_multiple_of(2)),
         }
     }
 
