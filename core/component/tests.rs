@@ -345,6 +345,17 @@ fn services_are_found_by_what_they_are() {
     assert_eq!(services.ids().collect::<Vec<_>>(), [&closed, &open]);
 }
 
+#[test]
+fn what_crosses_threads_can() {
+    fn crosses<T: Send>() {}
+    fn is_shared<T: Sync>() {}
+    // A batch is borrowed by the future of an exporter, which may move between threads.
+    is_shared::<Telemetry>();
+    crosses::<(Telemetry, Output, Routes, ReceiverContext, ExtensionContext, Asked)>();
+    crosses::<(Box<dyn Processor>, Box<dyn Connector>, Box<dyn Exporter>, Box<dyn Receiver>, Box<dyn Extension>, Box<dyn Permit>)>();
+    is_shared::<(Stop, Counters, Shared, Services, AnyConfig, SharedRate, DecisionMemory<u8>, Box<dyn Exporter>)>();
+}
+
 /// Traffic that is the same in every run: at every step, from which trace and how heavy.
 fn traffic(steps: u64) -> impl Iterator<Item = (u64, u64, LogTime)> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;

@@ -20,6 +20,8 @@ pub(super) struct Fault {
 pub(super) enum FaultKind {
     /// A problem of the value.
     Wrong { wrong: String, right: String },
+    /// A key that does not exist.
+    Unknown { key: String, right: String },
     /// A key that must be there is not.
     Missing(&'static str),
     /// No problem: a list that is null keeps its default, so the key is to be read as if it were not there.
@@ -103,6 +105,7 @@ impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             FaultKind::Wrong { wrong, right } => write!(f, "{wrong}; {right}"),
+            FaultKind::Unknown { key, right } => write!(f, "there is no key {key}; {right}"),
             FaultKind::Missing(key) => write!(f, "{key} is missing"),
             FaultKind::KeepDefault => f.write_str("is empty"),
         }
@@ -139,7 +142,7 @@ impl de::Error for Fault {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Fault::new("there is no such key", suggest(field, expected))
+        Fault { path: None, kind: FaultKind::Unknown { key: field.to_owned(), right: suggest(field, expected) } }
     }
 
     fn missing_field(field: &'static str) -> Self {

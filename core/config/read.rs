@@ -98,6 +98,11 @@ impl Node {
         }
         let (wrong, right) = match fault.kind {
             FaultKind::Wrong { wrong, right } => (wrong, right),
+            FaultKind::Unknown { key, right } if path.steps().last() == Some(&Step::Key(key.clone())) => {
+                ("there is no such key".to_owned(), right)
+            }
+            // Read through a buffer of serde's, which does not say where it is.
+            FaultKind::Unknown { key, right } => (format!("there is no key {key}"), right),
             FaultKind::Missing(key) if cuts.contains(&path.key(key)) => return None,
             FaultKind::Missing(key) => (format!("{key} is missing"), format!("add {key}")),
             FaultKind::KeepDefault if path != *root => return None,

@@ -26,7 +26,7 @@ pub fn keys_of<T: JsonSchema>() -> Vec<Key> {
     let schema = schemars::schema_for!(T).to_value();
     let keys = Keys { definitions: schema.get("$defs").and_then(Value::as_object) };
     let mut found = Vec::new();
-    keys.block(&schema, "", 0, &mut found);
+    keys.block(&schema, None, "", 0, &mut found);
     found
 }
 
@@ -53,7 +53,8 @@ struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    fn block(&self, schema: &'a Value, prefix: &str, depth: usize, found: &mut Vec<Key>) {
+    /// `default` is what the block is by default where it stands; that goes before what its struct says for itself.
+    fn block(&self, schema: &'a Value, default: Option<&'a Value>, prefix: &str, depth: usize, found: &mut Vec<Key>) {
         let Some(fields) = schema.get("properties").and_then(Value::as_object) else { return };
         let required = schema.get("required").and_then(Value::as_array);
         for (field, schema) in fields {
@@ -62,15 +63,23 @@ impl<'a> Keys<'a> {
             if kind == PLANNED {
                 continue;
             }
-            let default = schema.get("default").map(one_line).unwrap_or_default();
+            let default = default.and_then(|block| block.get(field)).or_else(|| schema.get("default"));
+            let shown = default.map(one_line).unwrap_or_default();
             let doc =
                 schema.get("description").or_else(|| self.resolve(schema).get("description")).and_then(Value::as_str).unwrap_or_default();
             let required = required.is_some_and(|names| names.iter().any(|name| name == field));
-            found.push(Key { name: name.clone(), kind, default, doc: doc.split_whitespace().collect::<Vec<_>>().join(" "), required });
+            found.push(Key {
+                name: name.clone(),
+                kind,
+                default: shown,
+                doc: doc.split_whitespace().collect::<Vec<_>>().join(" "),
+                required,
+            });
             if depth < DEEPEST
                 && let Some((inner, brackets)) = self.inner(schema)
             {
-                self.block(inner, &format!("{name}{brackets}."), depth + 1, found);
+                let default = default.filter(|_| brackets.is_empty());
+                self.block(inner, default, &format!("{name}{brackets}."), depth + 1, found);
             }
         }
     }

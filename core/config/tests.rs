@@ -421,6 +421,66 @@ fn a_choice_may_carry_a_block() {
 }
 
 #[test]
+fn what_serde_reads_through_a_buffer_is_at_least_named() {
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+    enum Sampler {
+        #[expect(dead_code, reason = "only what is refused is looked at")]
+        Fixed { share: Percent },
+    }
+    for (yaml, message) in [
+        ("{type: fixed, shar: 1}", "f:1:1: error: s: there is no key shar\n    write share\n"),
+        ("{type: fixed, share: x}", "f:1:1: error: s: \"x\" is no percentage\n    write 10%, 10 or 0.5%\n"),
+        ("{type: fixd}", "f:1:2: error: s.type: \"fixd\" is not a choice here\n    write fixed\n"),
+        ("{share: 1}", "f:1:1: error: s: type is missing\n    add type\n"),
+    ] {
+        assert_eq!(parse::<Sampler>(yaml, "f", "s").expect_err(yaml).to_string(), message);
+    }
+}
+
+#[test]
+fn a_block_s_defaults_are_those_that_hold_where_it_stands() {
+    #[derive(Deserialize, serde::Serialize, Schema)]
+    #[serde(default)]
+    struct Inner {
+        size: u64,
+        name: Option<String>,
+    }
+    impl Default for Inner {
+        fn default() -> Self {
+            Self { size: 1, name: None }
+        }
+    }
+    #[derive(Deserialize, Schema)]
+    #[serde(default)]
+    struct Outer {
+        usual: Inner,
+        larger: Inner,
+        some: Option<Inner>,
+    }
+    impl Default for Outer {
+        fn default() -> Self {
+            Self { usual: Inner::default(), larger: Inner { size: 5, name: Some("x".to_owned()) }, some: None }
+        }
+    }
+    let shown: Vec<String> = keys_of::<Outer>().iter().map(|key| format!("{} {} {}", key.name, key.kind, key.default)).collect();
+    assert_eq!(
+        shown,
+        [
+            "usual block {size: 1, name:}",
+            "usual.size whole number 1",
+            "usual.name text ",
+            "larger block {size: 5, name: x}",
+            "larger.size whole number 5",
+            "larger.name text x",
+            "some block ",
+            "some.size whole number 1",
+            "some.name text ",
+        ]
+    );
+}
+
+#[test]
 fn keys_tell_themselves() {
     let shown: Vec<String> = keys_of::<Block>()
         .into_iter()
