@@ -328,7 +328,9 @@ pub(crate) fn write_envelope(bytes: &[u8], list: impl Fn(u32) -> bool, out: &mut
     let mut kept_from = 0;
     while let Some(field) = cursor.field()? {
         if list(field.number) {
-            out.extend_from_slice(&bytes[kept_from..field.start]);
+            if kept_from < field.start {
+                out.extend_from_slice(&bytes[kept_from..field.start]);
+            }
             kept_from = field.end;
         }
     }
