@@ -8,6 +8,7 @@
 //! | a span, a log record, a metric, spelled out | [`span`], [`log`], [`gauge`], [`sum`], [`histogram`], [`exponential_histogram`], [`summary`] |
 //! | a request of them | [`traces`], [`logs`], [`metrics`] |
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
+//! | a processor run as a lane runs it | [`Driver`], [`Script`] |
 //! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
@@ -16,6 +17,7 @@
 pub mod arbitrary;
 mod built;
 mod dice;
+mod driver;
 pub mod fuzz;
 mod ids;
 mod inlet;
@@ -31,6 +33,7 @@ pub mod wire;
 
 pub use built::{Built, Place};
 pub use dice::Dice;
+pub use driver::{Driver, Script, Step};
 pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
 pub use inlet::{Answer, Inlet};
 pub use logs::{log, logs};
