@@ -6,6 +6,7 @@
 //!
 //! Strings are not checked for UTF-8: that is done where one is read, edited or turned into JSON.
 
+use super::depth;
 use super::schema::{self, Field, Kind, Message};
 use super::wire::{Cursor, Malformed, Raw, VARINT, varint_length};
 
@@ -30,9 +31,23 @@ impl From<Malformed> for Fault {
 pub(crate) struct Check {
     /// A singular field was given twice, or a tag was written longer than need be, anywhere inside.
     pub(crate) odd: bool,
+    /// Values are nested so deep that what is around them counts as well.
+    deep: bool,
 }
 
 impl Check {
+    /// Checks the whole of an item or an envelope, and where it stands in its request.
+    pub(crate) fn whole(&mut self, message: &'static Message, bytes: &[u8]) -> Result<(), Fault> {
+        self.message(message, bytes, 0)?;
+        self.depth(message, bytes)
+    }
+
+    /// The last of the checks, for whoever walks through a message's own fields by itself.
+    #[inline(always)]
+    pub(crate) fn depth(&self, message: &'static Message, bytes: &[u8]) -> Result<(), Fault> {
+        if self.deep { depth::check(message, bytes) } else { Ok(()) }
+    }
+
     /// Checks a message of any type by its table.
     pub(crate) fn message(&mut self, message: &'static Message, bytes: &[u8], level: u32) -> Result<(), Fault> {
         if message.is(&schema::KEY_VALUE) {
@@ -103,7 +118,6 @@ impl Check {
         }
         // Nearly every value is one string or number: one look decides.
         match bytes {
-            _ if level >= MOST_VALUE_LEVELS => Err(Fault::TooDeep),
             [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
             [0x18 | 0x10, byte] | [0x18, 0x80..=0xff, byte] if *byte < 0x80 => Ok(()),
             [0x21, double @ ..] if double.len() == 8 => Ok(()),
@@ -112,6 +126,7 @@ impl Check {
     }
 
     fn any_value_slow(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
+        self.deep |= level >= depth::WORTH_COUNTING;
         let mut cursor = Cursor::new(bytes);
         let mut seen = 0;
         while !cursor.at_end() {

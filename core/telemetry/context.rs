@@ -263,7 +263,7 @@ fn anchor(signal: Signal) -> ItemKind {
 /// The envelope in its plain form, or why no item can stand in it.
 fn plain<'a>(message: &'static Message, envelope: &'a [u8]) -> Result<Cow<'a, [u8]>, BadEnvelope> {
     let mut check = Check::default();
-    check.message(message, envelope, 0)?;
+    check.whole(message, envelope)?;
     if !check.odd {
         return Ok(Cow::Borrowed(envelope));
     }

@@ -11,6 +11,7 @@ use super::{Head, ItemKind, SpanId, TraceId};
 #[inline]
 pub(crate) fn read(kind: ItemKind, bytes: &[u8], check: &mut Check) -> Result<Head, Reason> {
     let mut found = walk(kind, bytes, check)?;
+    check.depth(kind.message(), bytes)?;
     if check.odd {
         // What was met first may not be what holds: look again where everything stands once.
         let mut plain = Vec::with_capacity(bytes.len());

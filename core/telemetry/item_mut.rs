@@ -132,7 +132,7 @@ impl ItemMut<'_> {
             return Err(EditError::TooLarge);
         }
         if might_be_too_deep(steps, change) {
-            Check::default().message(kind.message(), scratch, 0).map_err(|_| EditError::TooDeep)?;
+            Check::default().whole(kind.message(), scratch).map_err(|_| EditError::TooDeep)?;
         }
         let head = if is_in_head(kind, steps) { Some(self.reread(kind, scratch)?) } else { None };
         self.keep(scratch);

@@ -56,6 +56,7 @@ mod check;
 mod context;
 mod context_cache;
 mod decoded;
+mod depth;
 mod edit;
 mod emit;
 mod head;

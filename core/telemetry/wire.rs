@@ -8,7 +8,7 @@
 pub(crate) struct Malformed;
 
 /// Groups inside groups, deeper than any sender goes: unknown fields are skipped only down to here.
-const GROUP_DEPTH: u32 = 16;
+pub(crate) const MOST_GROUPS: u32 = 16;
 
 pub(crate) const VARINT: u8 = 0;
 pub(crate) const FIXED64: u8 = 1;
@@ -162,7 +162,7 @@ impl<'a> Cursor<'a> {
 
     /// Steps over a group. By hand instead of by recursion: senders choose how deep it is.
     fn skip_group(&mut self, number: u32) -> Result<(), Malformed> {
-        let mut open = [0u32; GROUP_DEPTH as usize];
+        let mut open = [0u32; MOST_GROUPS as usize];
         open[0] = number;
         let mut depth = 1;
         while depth > 0 {

@@ -4,10 +4,16 @@
 //! |---|---|
 //! | `round_trip` | what comes in goes out, through any splitting and merging |
 //! | `edits` | edits and reads by path agree with a model that knows no bytes |
+//! | `bounds`, `depths`, `crowds` | broken, deep and crowded requests cost only themselves |
+//! | `corpus` | the seeds of the fuzz target pass it |
 //! | `rows` | a request as rows, to compare however it is grouped |
 //! | `drafts` | edits drawn at random |
 //! | `model`, `tree` | what edits must come to, on a plain tree |
 
+mod bounds;
+mod corpus;
+mod crowds;
+mod depths;
 mod drafts;
 mod edits;
 mod model;

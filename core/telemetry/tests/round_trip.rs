@@ -103,14 +103,14 @@ proptest! {
 }
 
 /// The same batch without the bytes it came in: what is emitted is written anew.
-fn regroup(batch: Telemetry) -> Telemetry {
+pub(super) fn regroup(batch: Telemetry) -> Telemetry {
     let mut parts = batch.split(1, |_| 0);
     assert_eq!(parts.len(), 1);
     parts.remove(0)
 }
 
 /// Why an item must be rejected, from what prost reads.
-fn verdict(signal: Signal, item: &[u8], odd_ids: OddIds) -> Option<Reason> {
+pub(super) fn verdict(signal: Signal, item: &[u8], odd_ids: OddIds) -> Option<Reason> {
     let valid = |id: &[u8], length: usize| id.len() == length && id.iter().any(|byte| *byte != 0);
     match signal {
         Signal::Traces => {

@@ -192,7 +192,8 @@ pub(super) fn alone(item: &Item<'_>) -> Vec<u8> {
     wrapped(1, &[envelope(Level::Resource), &wrapped(2, &scope)].concat())
 }
 
-fn wrapped(number: u32, payload: &[u8]) -> Vec<u8> {
+/// A field of that number with a length.
+pub(super) fn wrapped(number: u32, payload: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     encode_key(number, WireType::LengthDelimited, &mut out);
     encode_varint(payload.len() as u64, &mut out);
@@ -224,4 +225,14 @@ pub(super) fn assert_emits_its_items(batch: &Telemetry) -> Vec<u8> {
     }
     assert_eq!(sorted(emitted), sorted(contexts.into_values().flatten()));
     bytes
+}
+
+/// A span with valid ids and whatever else.
+pub(super) fn span_with(fields: &[u8]) -> Vec<u8> {
+    [&wrapped(1, &[1; 16]), &wrapped(2, &[2; 8]), fields].concat()
+}
+
+/// A request of one item, span, log record or metric, in a resource and a scope that hold whatever else.
+pub(super) fn request_of(resource: &[u8], scope: &[u8], item: &[u8]) -> Vec<u8> {
+    wrapped(1, &[resource, &wrapped(2, &[scope, &wrapped(2, item)].concat())].concat())
 }
