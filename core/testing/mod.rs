@@ -9,6 +9,7 @@
 //! | a request of them | [`traces`], [`logs`], [`metrics`] |
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
 //! | a processor run as a lane runs it | [`Driver`], [`Script`] |
+//! | a README's stories, run | [`run_stories`] |
 //! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
@@ -28,6 +29,7 @@ mod payload;
 mod shapes;
 mod sink;
 mod spans;
+mod story;
 mod value;
 pub mod wire;
 
@@ -42,6 +44,7 @@ pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};
 pub use sink::Sink;
 pub use spans::{START, SpanDraft, span, traces};
+pub use story::{Story, run_stories};
 pub use value::{IntoValue, attribute, bytes, list, map};
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use super::inlet::Inlet;
 use super::sink::Sink;
-use crate::component::{NeedsRebuild, Output, Processor, ProcessorContext, ProcessorFactory, Progress, Room};
+use crate::component::{AnyConfig, NeedsRebuild, Output, Processor, ProcessorContext, ProcessorFactory, Progress, Room};
 use crate::ledger::{Books, Column};
 use crate::telemetry::{Decoded, Signal, SourceTag, Telemetry};
 use crate::time::{Clock, LogTime};
@@ -62,7 +62,13 @@ impl Driver {
     /// The same in a pipeline of another signal.
     pub fn of_signal(signal: Signal, factory: &'static ProcessorFactory, yaml: &str) -> Self {
         let parsed = factory.parse(yaml).unwrap_or_else(|errors| panic!("the configuration is refused:\n{errors}"));
-        let build = |context: &ProcessorContext| parsed.build(context).unwrap_or_else(|error| panic!("it cannot be built: {error}"));
+        Self::configured(signal, factory, parsed.config)
+    }
+
+    /// The same from a configuration that was read before.
+    pub(super) fn configured(signal: Signal, factory: &'static ProcessorFactory, config: AnyConfig) -> Self {
+        let build =
+            |context: &ProcessorContext| factory.build(&config, context).unwrap_or_else(|error| panic!("it cannot be built: {error}"));
         Self { factory: Some(factory), ..Self::with_signal(signal, factory.name, build) }
     }
 
@@ -146,16 +152,19 @@ impl Driver {
         self.slice(room, |processor, out| processor.drain(out))
     }
 
-    /// Drains it, and looks that nothing is left: nothing held, every request answered, the books balanced. Gives what it sent.
-    pub fn finish(mut self) -> Sink {
+    /// Drains it, with as many slices as that takes.
+    pub fn drain(&mut self) {
         if self.room.is_used_up() {
             self.room = Room::ENOUGH;
         }
         self.until_done(|driver| driver.drain_slice(driver.room));
         assert_eq!(self.held(), 0, "it said that it is drained, and holds something\n{}", self.books().report());
-        self.processor = None;
-        self.inlet.assert_settled();
-        self.sink
+    }
+
+    /// Drains it, and looks that nothing is left: nothing held, every request answered, the books balanced. Gives what it sent.
+    pub fn finish(mut self) -> Sink {
+        self.drain();
+        self.give_up()
     }
 
     /// Drops it with all it holds, as when the deadline of a shutdown has passed, and looks that it left nothing behind.
