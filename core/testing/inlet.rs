@@ -1,13 +1,13 @@
 //! What stands before a processor under test: it takes requests in as a receiver does, and hears what became of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
 use super::spans::START;
 use crate::ledger::{Books, Fate, Line, LineName, Milestone, Receipt, Retry, Settled, Share, Tally};
-use crate::telemetry::{Decoded, Intake, Interner, Limits, OddIds, Origin, Refusal, Signal, Source, Telemetry};
+use crate::telemetry::{Decoded, Intake, Interner, Limits, OddIds, Origin, Refusal, Signal, Source, SourceTag, Telemetry};
 use crate::time::Clock;
 
 /// A receiver without a socket. It has the books, the clock and the contexts of the test, and opens a receipt for every request.
@@ -17,7 +17,7 @@ pub struct Inlet {
     clock: Clock,
     intake: Intake,
     source: Arc<Source>,
-    answers: Arc<Answers>,
+    answers: Arc<Mutex<BTreeMap<u64, Answer>>>,
     requests: u64,
 }
 
@@ -37,21 +37,22 @@ impl Answer {
     }
 }
 
-#[derive(Debug, Default)]
-struct Answers(Mutex<BTreeMap<u64, Answer>>);
-
-impl Answers {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, Answer>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whoever sent a request: a client, or a partition that would be read again.
+struct Sender {
+    answers: Arc<Mutex<BTreeMap<u64, Answer>>>,
+    tag: SourceTag,
 }
 
-impl Settled for Answers {
+impl Settled for Sender {
     fn reached(&self, key: u64, milestone: Milestone, tally: &Tally) {
-        let mut answers = self.lock();
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answers.entry(key).or_default();
         answer.milestones.push(milestone);
         answer.tally = *tally;
+    }
+
+    fn replayable(&self) -> bool {
+        self.tag != SourceTag::NONE
     }
 }
 
@@ -73,10 +74,19 @@ impl Inlet {
         Self { books, clock, intake: Intake::new(Interner::new(), limits), source, answers: Arc::default(), requests: 0 }
     }
 
-    /// The same inlet, whose requests come from somebody else from now on.
-    pub fn source(mut self, source: Source) -> Self {
+    /// From now on requests come from here. What has a tag [can be replayed](crate::ledger::Share::replayable), what has none cannot.
+    pub fn set_source(&mut self, source: Source) {
         self.source = Arc::new(source);
-        self
+    }
+
+    /// From now on requests come from a partition (or, with [`SourceTag::NONE`], from a client).
+    pub fn set_tag(&mut self, tag: SourceTag) {
+        self.set_source(Source { tag, ..Source::clone(&self.source) });
+    }
+
+    /// Where the contexts of its requests live.
+    pub fn interner(&self) -> &Interner {
+        self.intake.interner()
     }
 
     /// The books that every request is in.
@@ -113,7 +123,8 @@ impl Inlet {
 
     /// So many units of a new receipt, which is closed at once.
     pub fn accept(&mut self, signal: Signal, items: u64) -> Share {
-        let receipt = Receipt::open(&self.books, self.answers.clone(), self.requests);
+        let sender = Sender { answers: self.answers.clone(), tag: self.source.tag };
+        let receipt = Receipt::open(&self.books, Arc::new(sender), self.requests);
         self.requests += 1;
         receipt.accept(&self.line(signal), items)
     }
@@ -125,7 +136,7 @@ impl Inlet {
 
     /// What was told of the request with that number, counting from 0 in the order received.
     pub fn answer(&self, request: u64) -> Answer {
-        self.answers.lock().get(&request).cloned().unwrap_or_default()
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(&request).cloned().unwrap_or_default()
     }
 
     /// How many requests were taken in.

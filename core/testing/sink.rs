@@ -53,6 +53,11 @@ impl Sink {
         requests
     }
 
+    /// The same as bytes, all requests in one: a request behind a request is the request of both.
+    pub fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.sent).into_iter().flat_map(|(_, bytes)| bytes).collect()
+    }
+
     /// The requests sent, decoded. Panics where one is not valid: nothing that leaves may be.
     pub fn requests(&self) -> Vec<Decoded> {
         let decode = |(signal, bytes): &(Signal, Vec<u8>)| {
