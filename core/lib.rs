@@ -9,6 +9,8 @@
 //! 5. [`config`]: what a user says. Keys, their types, and errors that a stranger can act on.
 //! 6. [`time`]: the clock, which a test turns by hand.
 //!
+//! A whole processor on one page, with its README, its story and its clock turned by hand, is the worked example in `core/tests/hold_back`.
+//!
 //! With the feature `testing` there is a seventh chapter, what tests are written with.
 //!
 //! Three promises run through all of it. *The books balance*: nothing is lost without a name. *A span is bytes until somebody must read it.* *Every

@@ -164,6 +164,11 @@ impl Telemetry {
         self.dissolve().into_iter().for_each(|origin| origin.share.settle(fate));
     }
 
+    /// Ends every item's way because there is no time left: what will be read again is left, the rest rejected for now.
+    pub fn abandon(self, cause: Cause) {
+        self.dissolve().into_iter().for_each(|origin| origin.share.abandon(cause));
+    }
+
     /// Gives the origins back, shares and all, after the caller has copied what it keeps of the items. [`Telemetry::origin_of`] tells which item was whose.
     pub fn dissolve(self) -> Vec<Origin> {
         self.origins

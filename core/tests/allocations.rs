@@ -20,6 +20,7 @@ fn ways_of_working_allocate_what_they_should() {
     memcpy_allocates_once();
     decoding_into_structs_allocates_for_every_string();
     what_stays_bytes_allocates_a_few_times_per_request();
+    a_new_context_allocates_a_few_times();
 }
 
 /// Allocations of all threads while `work` runs, the least of several runs: the first one fills what later ones find.
@@ -114,6 +115,27 @@ fn what_stays_bytes_allocates_a_few_times_per_request() {
             assert!(requests <= most, "{name}: {requests} allocations for {items} spans");
         }
     }
+}
+
+/// What a context costs that nobody holds yet: its link in the chain and its place in the table.
+#[expect(clippy::print_stdout, reason = "the figure is worth reading")]
+fn a_new_context_allocates_a_few_times() {
+    const SCOPES: usize = 2;
+    let first_time = |resources: usize| {
+        let payload = Payload { resources, scopes: SCOPES, ..Payload::of(2_000) };
+        let request = bytes::Bytes::from(payload.traces(0).encode_to_vec());
+        let mut inlet = Inlet::new();
+        let stats = counted(|| {
+            let received = inlet.receive_bytes(Signal::Traces, request.clone());
+            let Ok(batch) = received else { panic!("the payload is valid") };
+            batch.settle(Fate::Delivered);
+        });
+        requests_for_memory(&stats)
+    };
+    let (few, many) = (10, 100);
+    let per_context = (first_time(many) - first_time(few)) as f64 / ((many - few) * SCOPES) as f64;
+    println!("a context that is new: {per_context:.1} allocations, its resource's share included");
+    assert!(per_context <= 5.0, "{per_context}");
 }
 
 fn allocations_of(items: usize, work: fn(&mut Telemetry, &mut Buffers)) -> usize {
