@@ -3,7 +3,7 @@
 //! | kind | does | runs | its page |
 //! |---|---|---|---|
 //! | receiver | takes telemetry in and answers for it | once, as a task | [`Receiver`] |
-//! | processor | works on batches | in every lane, synchronously | [`Processor`] |
+//! | processor | works on batches | in every lane, synchronously | [`Processor`]; on whole traces, [`TraceStage`] |
 //! | exporter | sends batches on | once per lane, as a task | [`Exporter`] |
 //! | connector | ends pipelines and begins others | in every lane, synchronously | [`Connector`] |
 //! | extension | serves the others | once, as a task | [`Extension`] |
@@ -35,6 +35,7 @@ mod registry;
 mod shared;
 mod shared_rate;
 mod stop;
+mod trace_stage;
 
 pub use connector::{Connector, Routes};
 pub use context::{BuildContext, Lane, LaneContext, ProcessorContext};
@@ -56,6 +57,7 @@ pub use registry::{Configured, PlannedComponent, Registry};
 pub use shared::Shared;
 pub use shared_rate::{RateLane, SharedRate, Threshold};
 pub use stop::{Asked, Stop, Stopper};
+pub use trace_stage::{Notes, Outcome, TraceStage, Trigger, Verdict, Wants};
 
 /// What an `async` method of a contract returns: a future that may move between threads. Written out, since a contract is called through
 /// `dyn`, where the language has no `async` yet.

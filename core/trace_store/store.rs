@@ -1,0 +1,454 @@
+//! The store of one lane: entries, the log of their records, and the tables beside them, kept in step.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::budget::{Budget, Claim};
+use super::deadlines::Deadlines;
+use super::emission::Outgoing;
+use super::entries::{Entries, Entry, Slot, State};
+use super::log::{Log, Tally};
+use super::memory::{Memory, Remember};
+use super::rows::{Rows, RowsDoNotAdd};
+use super::segment::{Link, RecordAt};
+use super::structure::Structures;
+use super::view::{Outline, Trace};
+use crate::component::{Notes, Trigger, Wants};
+use crate::ledger::{Cause, Fate, Held};
+use crate::telemetry::{Item, SourceTag, SpanId, TelemetryBuilder, TraceId};
+use crate::time::LogTime;
+
+/// How much a store may hold, and for how long. Budgets hold for all lanes together: each lane gets a clone.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// From a trace's first span to its verdict, unless a stage wishes for it earlier.
+    pub wait: Duration,
+    /// Bytes held: spans, what the store needs beside them, contexts. Above it the oldest traces are decided early.
+    pub bytes: Budget,
+    /// Traces that wait for a verdict. Above it the oldest are decided early.
+    pub traces: Budget,
+    /// What one trace may cost; above it, it is decided early, and the rest of it is late.
+    pub trace_bytes: u64,
+    /// Verdicts on traces that are gone.
+    pub remember: Remember,
+}
+
+impl Limits {
+    /// A wait and nothing else: no limits, and no memory of verdicts.
+    pub fn with_wait(wait: Duration) -> Self {
+        Self { wait, bytes: Budget::unlimited(), traces: Budget::unlimited(), trace_bytes: u64::MAX, remember: Remember::nothing() }
+    }
+}
+
+/// The traces that one lane holds.
+///
+/// It belongs to the lane, not to the stages that work on it, so that it outlives them: after a reload what is held is shown to the new
+/// stages. It does nothing by itself; [`WholeTraces`](super::WholeTraces) leads it.
+#[derive(Debug)]
+pub struct TraceStore {
+    pub(super) log: Log,
+    pub(super) entries: Entries,
+    pub(super) deadlines: Deadlines,
+    pub(super) rows: Rows,
+    pub(super) memory: Memory,
+    /// Kept only where a stage asks.
+    pub(super) structures: Option<Structures>,
+    pub(super) limits: Limits,
+    pub(super) bytes: Claim,
+    pub(super) traces: Claim,
+    /// Which stages see it: counted up when they change.
+    pub(super) generation: u16,
+    /// Kept, and not yet on their way: tickets of traces, some of which may have gone.
+    pub(super) outgoing: VecDeque<Outgoing>,
+    /// Spans of kept and late traces, and what they cost.
+    pub(super) outgoing_spans: usize,
+    outgoing_bytes: u64,
+    /// When the newest turn was.
+    pub(super) last_turn: LogTime,
+    /// Spans held.
+    spans: u64,
+    held: Held,
+    /// What spans are abandoned for when the store goes with spans in it.
+    abandoned: Cause,
+}
+
+/// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them. A little below 1 MiB,
+/// because allocators put something of their own before a block.
+const SEGMENT: u64 = (1 << 20) - (8 << 10);
+/// A small budget gets small segments, so that the one being written does not weigh.
+const SMALLEST_SEGMENT: u64 = 16 << 10;
+
+impl TraceStore {
+    /// An empty store. The gauge always tells how many spans it holds. `abandoned` is why spans are rejected that are still held when it is
+    /// dropped, as when a shutdown takes too long.
+    pub fn new(limits: Limits, held: Held, abandoned: Cause) -> Self {
+        let segment = (limits.bytes.limit() / 64).clamp(SMALLEST_SEGMENT, SEGMENT);
+        Self {
+            log: Log::new(usize::try_from(segment).unwrap_or(usize::MAX)),
+            entries: Entries::default(),
+            deadlines: Deadlines::new(limits.wait),
+            rows: Rows::default(),
+            memory: Memory::new(limits.remember.clone()),
+            structures: None,
+            bytes: limits.bytes.claim(),
+            traces: limits.traces.claim(),
+            limits,
+            generation: 0,
+            outgoing: VecDeque::new(),
+            outgoing_spans: 0,
+            outgoing_bytes: 0,
+            last_turn: LogTime::default(),
+            spans: 0,
+            held,
+            abandoned,
+        }
+    }
+
+    /// How many spans it holds.
+    pub fn span_count(&self) -> u64 {
+        self.spans
+    }
+
+    /// How many traces it holds, those included that were decided and wait for room.
+    pub fn trace_count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// What it holds, in bytes, as its budget counts: records, contexts, and the fixed part of each trace and request.
+    pub fn cost(&self) -> u64 {
+        let Tally { live, contexts, .. } = self.log.tally();
+        let per_trace = PER_TRACE + self.structures.as_ref().map_or(0, |_| Structures::PER_TRACE as u64);
+        let structure = self.structures.as_ref().map_or(0, Structures::bytes);
+        live + contexts + self.entries.len() as u64 * per_trace + self.rows.len() as u64 * Rows::COST + structure
+    }
+
+    /// The memory of its segments in use, and of those that wait to be used again.
+    pub fn segment_bytes(&self) -> (u64, u64) {
+        self.log.memory()
+    }
+
+    /// How many segments are in use, those included that nothing lives in any longer.
+    #[cfg(test)]
+    pub(super) fn segments(&self) -> u64 {
+        self.log.in_use().filter(|(_, segment)| !segment.is_dead()).count() as u64
+    }
+
+    /// Every invariant that can be checked by looking at everything.
+    #[cfg(test)]
+    pub(super) fn check(&self) {
+        self.log.check();
+        let mut records = Vec::new();
+        let (mut spans, mut outgoing, mut outgoing_bytes, mut open) = (0, 0, 0, 0);
+        for slot in self.entries.in_use() {
+            let entry = self.entries.get(slot);
+            self.walk(slot, &mut records);
+            let cost: u64 = records.iter().map(|at| self.log.cost_of(*at)).sum();
+            assert_eq!(u64::from(entry.bytes), cost);
+            assert!(!records.is_empty());
+            spans += records.len();
+            match entry.state {
+                State::Open => open += 1,
+                _ => (outgoing, outgoing_bytes) = (outgoing + records.len(), outgoing_bytes + cost),
+            }
+        }
+        assert_eq!((spans as u64, outgoing, open), (self.spans, self.outgoing_spans, self.entries.open_count()));
+        assert_eq!(outgoing_bytes, self.outgoing_bytes);
+        assert_eq!(self.log.live_records(), spans, "every live record is on its trace's chain");
+        assert_eq!(self.audit(), Ok(()));
+        assert_eq!(self.bytes.own(), self.cost());
+    }
+
+    /// Other limits, after a reload. The wait changes for what is held, too.
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.deadlines.set_wait(limits.wait, &mut self.entries);
+        self.memory.set_limits(limits.remember.clone());
+        self.bytes = limits.bytes.claim();
+        self.traces = limits.traces.claim();
+        self.limits = limits;
+        self.publish();
+    }
+
+    /// Other stages will see it, and want other things observed.
+    pub(super) fn show_anew(&mut self, wants: Wants) {
+        self.generation = self.generation.wrapping_add(1);
+        self.structures = wants.structure.then(Structures::default);
+    }
+
+    /// Observes the structure of a trace from nothing.
+    pub(super) fn observe_again(&mut self, slot: Slot, records: &[RecordAt]) {
+        let Some(structures) = &mut self.structures else { return };
+        structures.release(slot);
+        records.iter().for_each(|at| structures.observe(slot, self.log.item(*at).0));
+    }
+
+    /// A new entry.
+    pub(super) fn open(&mut self, hash: u64, trace: TraceId, state: State, now: LogTime) -> Slot {
+        let due = if state == State::Open { self.deadlines.latest(now) } else { LogTime::NEVER };
+        let slot = self.entries.open(hash, trace, state, now, due);
+        self.entries.get_mut(slot).generation = self.generation;
+        if state == State::Open {
+            self.deadlines.enter(self.entries.ticket(slot));
+        }
+        slot
+    }
+
+    /// Copies a span in. This is where edits that were made before become the span's bytes.
+    pub(super) fn hold(&mut self, slot: Slot, item: &Item<'_>, row: u32) {
+        let entry = self.entries.get_mut(slot);
+        let link = Link { before: entry.tail, slot: slot.0, row, length: 0 };
+        entry.tail = self.log.append(item.head(), item.bytes(), item.context(), link);
+        entry.spans += 1;
+        let cost = Log::cost(item.bytes().len());
+        entry.bytes = entry.bytes.saturating_add(u32::try_from(cost).unwrap_or(u32::MAX));
+        if entry.state != State::Open {
+            self.outgoing_spans += 1;
+            self.outgoing_bytes += cost;
+        }
+        self.rows.hold(row);
+        self.spans += 1;
+        if entry.state != State::Late
+            && let Some(structures) = &mut self.structures
+        {
+            structures.observe(slot, item.head());
+        }
+    }
+
+    /// Holds a late span, to go out at once, or when there is room.
+    pub(super) fn hold_late(&mut self, hash: u64, item: &Item<'_>, row: u32, now: LogTime) {
+        let trace = item.head().trace;
+        let slot = self.entries.find(hash, trace).unwrap_or_else(|| {
+            let slot = self.open(hash, trace, State::Late, now);
+            let ticket = self.entries.ticket(slot);
+            self.outgoing.push_back(Outgoing { ticket, trigger: Trigger::Deadline, notes: Notes::default() });
+            slot
+        });
+        self.hold(slot, item, row);
+    }
+
+    /// A trace is kept, and waits for room.
+    pub(super) fn keep(&mut self, slot: Slot, trigger: Trigger, notes: Notes) {
+        self.entries.keep(slot);
+        let Entry { spans, bytes, .. } = *self.entries.get(slot);
+        self.outgoing_spans += spans as usize;
+        self.outgoing_bytes += u64::from(bytes);
+        self.outgoing.push_back(Outgoing { ticket: self.entries.ticket(slot), trigger, notes });
+    }
+
+    /// Why a trace is decided that is due.
+    pub(super) fn trigger_at(&self, slot: Slot) -> Trigger {
+        let entry = self.entries.get(slot);
+        if entry.due < self.deadlines.latest(entry.first_seen) { Trigger::Wish } else { Trigger::Deadline }
+    }
+
+    /// Whether every span comes from somebody who will send it again.
+    pub(super) fn will_come_again(&self, records: &[RecordAt]) -> bool {
+        records.iter().all(|at| self.rows.is_replayable(self.log.link(*at).row))
+    }
+
+    /// Copies records into a batch that leaves.
+    pub(super) fn copy_out(&mut self, records: &[RecordAt], batch: &mut TelemetryBuilder) {
+        for at in records {
+            let origin = self.rows.emit(self.log.link(*at).row, batch);
+            let (head, bytes, context) = self.log.item(*at);
+            batch.push(head, bytes, context, origin);
+        }
+    }
+
+    /// Keeps the shape of a kept trace for its late spans, or adds late spans to what is kept.
+    pub(super) fn remember_shape(&mut self, slot: Slot, records: &[RecordAt], made: impl Iterator<Item = SpanId>) {
+        let Entry { state, trace, .. } = *self.entries.get(slot);
+        let hash = self.entries.hash(trace);
+        let spans = records.iter().map(|at| self.log.item(*at).0.span);
+        if state == State::Late {
+            self.memory.extend_skeleton(hash, |skeleton, keys| spans.for_each(|span| skeleton.add(span, keys)));
+        } else {
+            self.memory.attach(hash, spans);
+        }
+        self.memory.extend_skeleton(hash, |skeleton, _| made.for_each(|span| skeleton.add_placeholder(span)));
+    }
+
+    /// The traces that hold spans of a source.
+    pub(super) fn traces_of(&self, source: SourceTag) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        for (_, segment) in self.log.in_use() {
+            let of_source = segment.links().filter(|link| self.rows.is_of(link.row, source));
+            slots.extend(of_source.map(|link| Slot(link.slot)));
+        }
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
+    /// The records of a trace in the order of arrival, in place of what the list held before.
+    pub(super) fn walk(&self, slot: Slot, records: &mut Vec<RecordAt>) {
+        records.clear();
+        self.walk_on(slot, records);
+    }
+
+    /// The records of a trace in the order of arrival, behind what the list holds.
+    pub(super) fn walk_on(&self, slot: Slot, records: &mut Vec<RecordAt>) {
+        let first = records.len();
+        let mut at = self.entries.get(slot).tail;
+        while at != RecordAt::NONE {
+            let link = self.log.link(at);
+            debug_assert_eq!(link.slot, slot.0, "a chain left its trace");
+            records.push(at);
+            at = link.before;
+        }
+        records[first..].reverse();
+        debug_assert_eq!(records.len() - first, self.entries.get(slot).spans as usize);
+    }
+
+    /// Ends the spans of a trace with a fate, and the trace.
+    pub(super) fn end(&mut self, slot: Slot, records: &[RecordAt], fate: Fate) {
+        for at in records {
+            self.rows.end(self.log.link(*at).row, fate);
+        }
+        self.close(slot, records);
+    }
+
+    /// Lets go of a trace whose spans were accounted for.
+    pub(super) fn close(&mut self, slot: Slot, records: &[RecordAt]) {
+        records.iter().for_each(|at| self.log.kill(*at));
+        self.spans -= records.len() as u64;
+        let Entry { state, bytes, .. } = *self.entries.get(slot);
+        if state != State::Open {
+            self.outgoing_spans -= records.len();
+            self.outgoing_bytes = self.outgoing_bytes.saturating_sub(u64::from(bytes));
+        }
+        self.entries.close(slot);
+        if let Some(structures) = &mut self.structures {
+            structures.release(slot);
+            if self.entries.len() == 0 {
+                structures.shrink();
+            }
+        }
+    }
+
+    /// Gives up one span of a trace that goes on: the record behind it, or the entry, is linked to the one before it.
+    pub(super) fn unlink(&mut self, slot: Slot, at: RecordAt, after: Option<RecordAt>) {
+        let (link, cost) = (*self.log.link(at), self.log.cost_of(at));
+        self.relink(slot, after, link.before);
+        let entry = self.entries.get_mut(slot);
+        entry.spans -= 1;
+        entry.bytes = entry.bytes.saturating_sub(u32::try_from(cost).unwrap_or(u32::MAX));
+        if entry.state != State::Open {
+            self.outgoing_spans -= 1;
+            self.outgoing_bytes = self.outgoing_bytes.saturating_sub(cost);
+        }
+        self.spans -= 1;
+        self.rows.abandon(link.row, self.abandoned);
+        self.log.kill(at);
+    }
+
+    /// Makes `before` what comes before `after` in a trace; or its newest record, where nothing comes after.
+    pub(super) fn relink(&mut self, slot: Slot, after: Option<RecordAt>, before: RecordAt) {
+        match after {
+            Some(after) => self.log.link_mut(after).before = before,
+            None => self.entries.get_mut(slot).tail = before,
+        }
+    }
+
+    pub(super) fn outline(&self, slot: Slot) -> Outline<'_> {
+        let structure = self.structures.as_ref().and_then(|structures| structures.view(slot));
+        Outline { slot, entry: self.entries.get(slot), structure }
+    }
+
+    pub(super) fn trace<'a>(&'a self, slot: Slot, records: &'a [RecordAt], trigger: Trigger) -> Trace<'a> {
+        let outline = self.outline(slot);
+        let Entry { state, trace, .. } = *outline.entry;
+        let late = (state == State::Late).then(|| self.memory.skeleton(self.entries.hash(trace)));
+        Trace { outline, log: &self.log, rows: &self.rows, records, trigger, late }
+    }
+
+    /// Tells the other lanes what this one holds.
+    pub(super) fn publish(&mut self) {
+        self.bytes.set(self.cost());
+        self.traces.set(self.entries.open_count() as u64);
+        self.bytes.publish();
+        self.traces.publish();
+    }
+
+    /// Which budget is overspent, what is on its way out not counted, if all lanes together hold too much.
+    pub(super) fn pressure(&mut self) -> Option<Trigger> {
+        self.publish();
+        let (bytes, limit) = (self.limits.bytes.spent(), self.limits.bytes.limit());
+        if bytes.saturating_sub(self.outgoing_bytes) > limit {
+            return Some(Trigger::Memory);
+        }
+        self.limits.traces.is_over().then_some(Trigger::Count)
+    }
+
+    /// The earliest time at which a trace may be due.
+    pub(super) fn next_due(&mut self) -> Option<LogTime> {
+        self.deadlines.next(&mut self.entries)
+    }
+
+    /// A trace that is due.
+    pub(super) fn due(&mut self, now: LogTime) -> Option<Slot> {
+        self.deadlines.due(now, &mut self.entries)
+    }
+
+    /// The open trace that was seen first.
+    pub(super) fn oldest(&mut self) -> Option<Slot> {
+        self.deadlines.oldest(&self.entries)
+    }
+
+    /// Gives memory back that nobody needs.
+    pub(super) fn tidy(&mut self, now: LogTime) {
+        self.deadlines.sweep(&self.entries);
+        self.log.trim_pool(now);
+    }
+
+    /// When to tidy next.
+    pub(super) fn tidy_at(&self) -> Option<LogTime> {
+        self.log.trim_pool_at()
+    }
+
+    /// Ends a turn: gauge first, then the ledger, so that no span is ever counted in both.
+    pub(super) fn settle(&mut self) {
+        self.tell_held();
+        self.rows.settle();
+    }
+
+    pub(super) fn tell_held(&self) {
+        self.held.set(self.spans);
+    }
+
+    /// Whether the requests' shares count exactly the spans that are held: between turns they do. A trace that was forgotten without being
+    /// ended would show here, and nowhere else.
+    pub fn audit(&self) -> Result<(), Unaccounted> {
+        let owed = self.rows.audit()?;
+        if owed == self.spans { Ok(()) } else { Err(Unaccounted::Sum { owed, held: self.spans }) }
+    }
+}
+
+impl Drop for TraceStore {
+    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now. While
+    /// unwinding the shares say by themselves that a panic took them.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.held.set(0);
+            self.rows.abandon_all(self.abandoned);
+        }
+    }
+}
+
+/// The store and its requests do not agree: a bug of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unaccounted {
+    /// One request's share is wrong.
+    #[error(transparent)]
+    Row(#[from] RowsDoNotAdd),
+    /// The shares are right and do not add up to what is held.
+    #[error("the requests count {owed} spans where {held} are held")]
+    Sum {
+        /// What the shares count.
+        owed: u64,
+        /// What the store counts.
+        held: u64,
+    },
+}
+
+/// What a trace costs beside its records: entry, index, place in the queue.
+const PER_TRACE: u64 = size_of::<Entry>() as u64 + 16;

@@ -1,0 +1,5 @@
+//! The store as a whole: stages over it, with everything that happens to it, against plain maps.
+
+mod bench;
+mod model;
+mod random;

@@ -1,0 +1,128 @@
+//! How stages see a held trace: its outline while it is open, and its spans when it is decided or sent on.
+
+use std::ops::Deref;
+
+use super::entries::{Entry, Slot};
+use super::log::Log;
+use super::memory::SkeletonRef;
+use super::rows::Rows;
+use super::segment::RecordAt;
+use super::structure::Structure;
+use crate::component::Trigger;
+use crate::telemetry::{Head, Item, Origin, TraceId};
+use crate::time::LogTime;
+
+/// What is known of a trace without reading its spans.
+#[derive(Clone, Copy, Debug)]
+pub struct Outline<'a> {
+    pub(super) slot: Slot,
+    pub(super) entry: &'a Entry,
+    pub(super) structure: Option<Structure<'a>>,
+}
+
+impl<'a> Outline<'a> {
+    /// Where a stage keeps what it knows of it.
+    pub fn slot(&self) -> Slot {
+        self.slot
+    }
+
+    /// Its id.
+    pub fn id(&self) -> TraceId {
+        self.entry.trace
+    }
+
+    /// How many spans are held of it.
+    pub fn span_count(&self) -> u32 {
+        self.entry.spans
+    }
+
+    /// What it costs in the store: the bytes of its spans and some 90 for each. (The size that the Collector counts is another.)
+    pub fn cost(&self) -> u64 {
+        u64::from(self.entry.bytes)
+    }
+
+    /// When its first span came.
+    pub fn first_seen(&self) -> LogTime {
+        self.entry.first_seen
+    }
+
+    /// Its shape, where a stage [wants](crate::component::Wants::structure) it.
+    pub fn structure(&self) -> Option<Structure<'a>> {
+        self.structure
+    }
+}
+
+/// A trace whose time has come, with its spans in the order of their arrival.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace<'a> {
+    pub(super) outline: Outline<'a>,
+    pub(super) log: &'a Log,
+    pub(super) rows: &'a Rows,
+    pub(super) records: &'a [RecordAt],
+    pub(super) trigger: Trigger,
+    pub(super) late: Option<Option<SkeletonRef<'a>>>,
+}
+
+impl<'a> Deref for Trace<'a> {
+    type Target = Outline<'a>;
+
+    fn deref(&self) -> &Outline<'a> {
+        &self.outline
+    }
+}
+
+impl<'a> Trace<'a> {
+    /// How many spans it has.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// True when it has none: never, as traces without spans are not held.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// One span.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Trace::len`].
+    pub fn item(&self, index: usize) -> Item<'a> {
+        let (head, bytes, context) = self.log.item(self.records[index]);
+        Item::new(head, bytes, context)
+    }
+
+    /// Every span.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = Item<'a>> + use<'a> {
+        let Trace { log, records, .. } = *self;
+        records.iter().map(move |at| {
+            let (head, bytes, context) = log.item(*at);
+            Item::new(head, bytes, context)
+        })
+    }
+
+    /// Every span's head.
+    pub fn heads(&self) -> impl ExactSizeIterator<Item = &'a Head> + use<'a> {
+        let Trace { log, records, .. } = *self;
+        records.iter().map(move |at| log.item(*at).0)
+    }
+
+    /// The request that brought a span: sender, tenant, time of receipt. `None` while the batch that brought it is still being taken in.
+    pub fn origin(&self, index: usize) -> Option<&'a Origin> {
+        self.rows.origin(self.log.link(self.records[index]).row)
+    }
+
+    /// Why it is decided, or was.
+    pub fn trigger(&self) -> Trigger {
+        self.trigger
+    }
+
+    /// True for late spans of a trace that is gone: these are all that is held of it, and no stage has a state under its slot.
+    pub fn is_late(&self) -> bool {
+        self.late.is_some()
+    }
+
+    /// Of late spans: what the trace looked like, where a stage [wants](crate::component::Wants::skeletons) to know and it is not forgotten.
+    pub fn skeleton(&self) -> Option<SkeletonRef<'a>> {
+        self.late.flatten()
+    }
+}
