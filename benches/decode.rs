@@ -4,9 +4,11 @@ mod yardstick;
 
 use std::hint::black_box;
 
+use bytes::Bytes;
 use prost::Message;
 use tracetailor_core::testing::Payload;
 use tracetailor_core::testing::otlp::ExportTraceServiceRequest;
+use yardstick::ours::{Gateway, cycle_bytes};
 use yardstick::{Way, compare, cycle, memcpy};
 
 fn main() {
@@ -19,7 +21,14 @@ fn ways(payload: &Payload) -> Vec<Way> {
         memcpy(&requests),
         Way::new("structs: decode", cycle(&requests, |request| drop(black_box(decode(request))))),
         Way::new("structs: decode, encode", cycle(&requests, decode_encode())),
-        Way::new("structs: decode, copy for a second exporter", cycle(&requests, |request| drop(black_box(decode(request).clone())))),
+        Way::new("structs: decode, copy, encode twice", cycle(&requests, decode_encode_twice())),
+        Way::instead_of("structs: decode", "bytes: heads", cycle_bytes(&requests, heads())),
+        Way::instead_of("structs: decode, encode", "bytes: heads, receipt, emit", cycle_bytes(&requests, forward())),
+        Way::instead_of(
+            "structs: decode, copy, encode twice",
+            "bytes: heads, receipt, copy, emit twice",
+            cycle_bytes(&requests, forward_to_two()),
+        ),
     ]
 }
 
@@ -34,5 +43,38 @@ fn decode_encode() -> impl FnMut(&[u8]) {
         out.clear();
         decode(request).encode_raw(&mut out);
         black_box(&out);
+    }
+}
+
+fn decode_encode_twice() -> impl FnMut(&[u8]) {
+    let mut out = Vec::new();
+    move |request| {
+        let request = decode(request);
+        let copy = black_box(request.clone());
+        for request in [request, copy] {
+            out.clear();
+            request.encode_raw(&mut out);
+            black_box(&out);
+        }
+    }
+}
+
+fn heads() -> impl FnMut(Bytes) {
+    let gateway = Gateway::new();
+    move |request| drop(black_box(gateway.parse(request)))
+}
+
+fn forward() -> impl FnMut(Bytes) {
+    let (gateway, mut out) = (Gateway::new(), Vec::new());
+    move |request| gateway.send(gateway.receive(request), &mut out)
+}
+
+fn forward_to_two() -> impl FnMut(Bytes) {
+    let (gateway, mut out) = (Gateway::new(), Vec::new());
+    move |request| {
+        let mut batch = gateway.receive(request);
+        let copy = batch.copy();
+        gateway.send(batch, &mut out);
+        gateway.send(copy, &mut out);
     }
 }

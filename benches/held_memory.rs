@@ -7,10 +7,11 @@ mod held;
 use std::time::Duration;
 
 use held::{Gateway, Judge, Requests};
+use tracetailor_core::component::{Output, Processor, Progress, Room};
 use tracetailor_core::ledger::Fate;
 use tracetailor_core::testing::Payload;
 use tracetailor_core::time::LogTime;
-use tracetailor_core::trace_store::{Output, Progress, Room, WholeTraces};
+use tracetailor_core::trace_store::WholeTraces;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

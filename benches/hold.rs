@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use held::{Gateway, Judge, Requests};
 use tracetailor_core::component::Wants;
+use tracetailor_core::component::{Output, Processor, Room};
 use tracetailor_core::ledger::Fate;
 use tracetailor_core::testing::Payload;
 use tracetailor_core::time::LogTime;
-use tracetailor_core::trace_store::{Output, Room};
 use yardstick::{Way, compare};
 
 /// Spans held at any moment.

@@ -87,6 +87,7 @@ fn ns_per_span(life: fn(&Gateway, u64), threads: u32) -> f64 {
     const REQUESTS: u32 = 20_000;
     let gateway = Gateway::new();
     let run = || {
+        #[expect(clippy::disallowed_methods, reason = "a cost is measured on the machine's own clock")]
         let start = Instant::now();
         thread::scope(|scope| {
             for _ in 0..threads {

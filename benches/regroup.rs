@@ -5,10 +5,14 @@ mod yardstick;
 use std::collections::HashMap;
 use std::hint::black_box;
 
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 use prost::Message;
+use tracetailor_core::ledger::Fate;
+use tracetailor_core::telemetry::{Telemetry, Traces};
 use tracetailor_core::testing::Payload;
 use tracetailor_core::testing::otlp::{ExportTraceServiceRequest, ResourceSpans, ScopeSpans, Span};
+use yardstick::ours::{Gateway, cycle_bytes};
 use yardstick::{Way, compare, cycle, memcpy};
 
 fn main() {
@@ -23,6 +27,22 @@ fn ways(payload: &Payload) -> Vec<Way> {
         Way::new("structs: group, encode a request per trace", cycle(&requests, encoded(1, emit_each))),
         Way::new("structs: group, encode one trace in ten", cycle(&requests, encoded(10, emit_one))),
         Way::new("structs: group", cycle(&requests, |request| drop(black_box(Grouped::from(decode(request)))))),
+        Way::instead_of(
+            "structs: group, encode as one request",
+            "bytes: group, emit as one request",
+            cycle_bytes(&requests, one_request()),
+        ),
+        Way::instead_of(
+            "structs: group, encode a request per trace",
+            "bytes: group, emit a request per trace",
+            cycle_bytes(&requests, request_per_trace()),
+        ),
+        Way::instead_of(
+            "structs: group, encode one trace in ten",
+            "bytes: group, emit one trace in ten",
+            cycle_bytes(&requests, one_in_ten()),
+        ),
+        Way::instead_of("structs: group", "bytes: group", cycle_bytes(&requests, grouped())),
     ]
 }
 
@@ -106,5 +126,66 @@ fn emit_each(grouped: Grouped, out: &mut Vec<u8>) {
             }
         }
         ExportTraceServiceRequest { resource_spans }.encode_raw(out);
+    }
+}
+
+fn one_request() -> impl FnMut(Bytes) {
+    let (gateway, mut traces, mut out) = (Gateway::new(), Traces::new(), Vec::new());
+    move |request| {
+        let mut batch = gateway.receive(request);
+        traces.group(&batch);
+        batch.gather(&traces);
+        gateway.send(batch, &mut out);
+    }
+}
+
+fn request_per_trace() -> impl FnMut(Bytes) {
+    let (gateway, mut traces, mut out) = (Gateway::new(), Traces::new(), Vec::new());
+    let mut run_of = Vec::new();
+    move |request| {
+        let batch = gateway.receive(request);
+        number_by_trace(&batch, &mut traces, &mut run_of);
+        let mut item = 0;
+        let parts = batch.split(traces.len(), |_| {
+            item += 1;
+            run_of[item - 1]
+        });
+        parts.into_iter().for_each(|part| gateway.send(part, &mut out));
+    }
+}
+
+fn one_in_ten() -> impl FnMut(Bytes) {
+    let (gateway, mut traces, mut out) = (Gateway::new(), Traces::new(), Vec::new());
+    let mut run_of = Vec::new();
+    let not_sampled = gateway.books.cause("tail_sampling", "not_sampled");
+    move |request| {
+        let mut batch = gateway.receive(request);
+        number_by_trace(&batch, &mut traces, &mut run_of);
+        let mut item = 0;
+        batch.drop_items(not_sampled, |_| {
+            item += 1;
+            run_of[item - 1] % 10 != 0
+        });
+        gateway.send(batch, &mut out);
+    }
+}
+
+/// The number of the trace that each item belongs to.
+fn number_by_trace(batch: &Telemetry, traces: &mut Traces, run_of: &mut Vec<usize>) {
+    traces.group(batch);
+    run_of.clear();
+    run_of.resize(batch.len(), 0);
+    for (run, (_, items)) in traces.iter().enumerate() {
+        items.iter().for_each(|item| run_of[*item as usize] = run);
+    }
+}
+
+fn grouped() -> impl FnMut(Bytes) {
+    let (gateway, mut traces) = (Gateway::new(), Traces::new());
+    move |request| {
+        let batch = gateway.receive(request);
+        traces.group(&batch);
+        black_box(&traces);
+        batch.settle(Fate::Delivered);
     }
 }

@@ -60,6 +60,7 @@ impl Clock {
         if self.by_hand {
             return LogTime(self.latest.load(Ordering::Acquire));
         }
+        #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
         let wall = u64::try_from(wall).unwrap_or(u64::MAX);
         LogTime(self.latest.fetch_max(wall, Ordering::AcqRel).max(wall))

@@ -3,6 +3,7 @@
 //! Times differ from machine to machine and from minute to minute; counts do not. `benches/instructions/check` compares them with the budget beside it.
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use prost::bytes::Bytes;
@@ -28,21 +29,22 @@ const PATHS: &[(&str, Work)] = &[
 ];
 
 #[expect(clippy::print_stdout, reason = "the list of paths is what the caller asked for")]
-fn main() {
+fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let (Some(name), Some(requests)) = (arguments.next(), arguments.next()) else {
         PATHS.iter().for_each(|(name, _)| println!("{name}"));
-        return;
+        return ExitCode::SUCCESS;
     };
     let (Some((_, work)), Ok(requests)) = (PATHS.iter().find(|(path, _)| *path == name), requests.parse::<usize>()) else {
         println!("usage: instructions NAME REQUESTS; without arguments the names are listed");
-        std::process::exit(2);
+        return ExitCode::from(2);
     };
     let ground = Ground::new();
     let mut scratch = Scratch::default();
     for number in 0..requests {
         work(&ground, &mut scratch, ground.requests[number % ground.requests.len()].clone());
     }
+    ExitCode::SUCCESS
 }
 
 /// What a receiver has before any request comes.

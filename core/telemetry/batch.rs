@@ -24,11 +24,11 @@ pub struct Telemetry {
     pub(super) edited: Vec<u8>,
     /// The requests as they were received, while the batch is exactly they: then what goes out is byte for byte what came in.
     pub(super) pristine: Option<SmallVec<[Bytes; 1]>>,
-    whole_traces: bool,
+    pub(super) whole_traces: bool,
     /// Where an edit is written before it is known to succeed.
     pub(super) scratch: Vec<u8>,
-    /// At this size the edits are worth compacting again.
-    pub(super) compact_at: usize,
+    /// Bytes of `edited` that no head points to any more.
+    pub(super) dead_edits: usize,
 }
 
 /// Items of one context whose bytes lie in one body, from one origin.
@@ -49,11 +49,11 @@ impl Telemetry {
         body: Option<Bytes>,
     ) -> Self {
         let pristine = body.map(|body| SmallVec::from([body]));
-        Self { signal, heads, groups, origins: vec![origin], edited, pristine, whole_traces: false, scratch: Vec::new(), compact_at: 0 }
+        Self { signal, heads, groups, origins: vec![origin], edited, pristine, whole_traces: false, scratch: Vec::new(), dead_edits: 0 }
     }
 
     pub(super) fn of_parts(signal: Signal, heads: Vec<Head>, groups: Vec<Group>, origins: Vec<Origin>) -> Self {
-        Self { signal, heads, groups, origins, edited: Vec::new(), pristine: None, whole_traces: false, scratch: Vec::new(), compact_at: 0 }
+        Self { signal, heads, groups, origins, edited: Vec::new(), pristine: None, whole_traces: false, scratch: Vec::new(), dead_edits: 0 }
     }
 
     /// Its signal.
@@ -164,6 +164,11 @@ impl Telemetry {
         self.dissolve().into_iter().for_each(|origin| origin.share.settle(fate));
     }
 
+    /// Ends every item's way because there is no time left: what will be read again is left, the rest rejected for now.
+    pub fn abandon(self, cause: Cause) {
+        self.dissolve().into_iter().for_each(|origin| origin.share.abandon(cause));
+    }
+
     /// Gives the origins back, shares and all, after the caller has copied what it keeps of the items. [`Telemetry::origin_of`] tells which item was whose.
     pub fn dissolve(self) -> Vec<Origin> {
         self.origins
@@ -186,7 +191,7 @@ impl Telemetry {
             pristine: self.pristine.clone(),
             whole_traces: self.whole_traces,
             scratch: Vec::new(),
-            compact_at: 0,
+            dead_edits: 0,
         }
     }
 
@@ -218,6 +223,7 @@ impl Telemetry {
             return;
         }
         let body = Bytes::from(std::mem::take(&mut self.edited));
+        self.dead_edits = 0;
         let mut frozen: Vec<Option<u32>> = vec![None; self.groups.len()];
         for head in self.heads.iter_mut().filter(|head| head.has(Head::EDITED)) {
             let group = *frozen[head.group as usize].get_or_insert_with(|| {

@@ -6,6 +6,7 @@
 //!
 //! Strings are not checked for UTF-8: that is done where one is read, edited or turned into JSON.
 
+use super::depth;
 use super::schema::{self, Field, Kind, Message};
 use super::wire::{Cursor, Malformed, Raw, VARINT, varint_length};
 
@@ -30,9 +31,23 @@ impl From<Malformed> for Fault {
 pub(crate) struct Check {
     /// A singular field was given twice, or a tag was written longer than need be, anywhere inside.
     pub(crate) odd: bool,
+    /// Values are nested so deep that what is around them counts as well.
+    deep: bool,
 }
 
 impl Check {
+    /// Checks the whole of an item or an envelope, and where it stands in its request.
+    pub(crate) fn whole(&mut self, message: &'static Message, bytes: &[u8]) -> Result<(), Fault> {
+        self.message(message, bytes, 0)?;
+        self.depth(message, bytes)
+    }
+
+    /// The last of the checks, for whoever walks through a message's own fields by itself.
+    #[inline(always)]
+    pub(crate) fn depth(&self, message: &'static Message, bytes: &[u8]) -> Result<(), Fault> {
+        if self.deep { depth::check(message, bytes) } else { Ok(()) }
+    }
+
     /// Checks a message of any type by its table.
     pub(crate) fn message(&mut self, message: &'static Message, bytes: &[u8], level: u32) -> Result<(), Fault> {
         if message.is(&schema::KEY_VALUE) {
@@ -59,8 +74,7 @@ impl Check {
         };
         self.odd |= cursor.position() - start != varint_length(u64::from(number) << 3);
         if !field.is_repeated() {
-            // The members of a oneof shut each other out, so together they count as one field (bit 0, which no field has).
-            let bit = if field.presence == schema::Presence::OneOf { 1 } else { 1 << number };
+            let bit = field.singular_bit();
             self.odd |= *seen & bit != 0;
             *seen |= bit;
         }
@@ -72,7 +86,8 @@ impl Check {
             return packed(field, cursor, wire_type);
         }
         match (field.kind, cursor.value(field.number, wire_type)?) {
-            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level),
+            // A decoder counts every message it is in, and an exemplar is one more than other holders of attributes stand in.
+            (Kind::Message(message), Raw::Len(payload)) => self.message(message, payload, level + u32::from(message.is(&schema::EXEMPLAR))),
             _ => Ok(()),
         }
     }
@@ -98,6 +113,9 @@ impl Check {
     /// Checks a value that stands `level` values deep.
     #[inline]
     pub(crate) fn any_value(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
+        if level >= MOST_VALUE_LEVELS {
+            return Err(Fault::TooDeep);
+        }
         // Nearly every value is one string or number: one look decides.
         match bytes {
             [0x0a, length, text @ ..] if *length < 0x80 && usize::from(*length) == text.len() => Ok(()),
@@ -108,9 +126,7 @@ impl Check {
     }
 
     fn any_value_slow(&mut self, bytes: &[u8], level: u32) -> Result<(), Fault> {
-        if level >= MOST_VALUE_LEVELS {
-            return Err(Fault::TooDeep);
-        }
+        self.deep |= level >= depth::WORTH_COUNTING;
         let mut cursor = Cursor::new(bytes);
         let mut seen = 0;
         while !cursor.at_end() {
@@ -162,7 +178,7 @@ mod tests {
     #[test]
     fn values_nest_so_deep_and_no_deeper() {
         assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS), 0), Ok(()));
-        assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS + 2), 0), Err(Fault::TooDeep));
+        assert_eq!(Check::default().any_value(&nested(MOST_VALUE_LEVELS + 1), 0), Err(Fault::TooDeep));
         assert_eq!(Check::default().any_value(&nested(5_000), 0), Err(Fault::TooDeep));
     }
 

@@ -13,7 +13,7 @@ use super::check::{Check, Fault};
 use super::plain::write_plain;
 use super::schema::{self, Message};
 use super::value::{Attribute, ValueRef};
-use super::wire::{Cursor, Malformed, fields};
+use super::wire::{Cursor, Malformed, entries, fields};
 use super::{ItemKind, Signal};
 
 /// All bytes around an item but the list it stands in: those of its `Resource…`, its `Scope…` and, for a point, its `Metric`; unknown fields included.
@@ -118,7 +118,7 @@ impl fmt::Debug for Context {
 
 /// The attributes of a resource message.
 fn attributes_in(resource: &[u8]) -> impl Iterator<Item = Attribute<'_>> {
-    fields(resource).filter(|field| field.number == 1).map(|field| Attribute::new(field.raw.payload()))
+    entries(resource, 1).map(|entry| Attribute::new(entry.payload))
 }
 
 /// The message an envelope is a part of.
@@ -263,7 +263,7 @@ fn anchor(signal: Signal) -> ItemKind {
 /// The envelope in its plain form, or why no item can stand in it.
 fn plain<'a>(message: &'static Message, envelope: &'a [u8]) -> Result<Cow<'a, [u8]>, BadEnvelope> {
     let mut check = Check::default();
-    check.message(message, envelope, 0)?;
+    check.whole(message, envelope)?;
     if !check.odd {
         return Ok(Cow::Borrowed(envelope));
     }
@@ -328,10 +328,83 @@ pub(crate) fn write_envelope(bytes: &[u8], list: impl Fn(u32) -> bool, out: &mut
     let mut kept_from = 0;
     while let Some(field) = cursor.field()? {
         if list(field.number) {
-            out.extend_from_slice(&bytes[kept_from..field.start]);
+            if kept_from < field.start {
+                out.extend_from_slice(&bytes[kept_from..field.start]);
+            }
             kept_from = field.end;
         }
     }
     out.extend_from_slice(&bytes[kept_from..]);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::value::{Value, put_attribute};
+    use super::super::wire::put_message;
+    use super::*;
+    use crate::telemetry::Path;
+
+    fn resource(service: &str) -> Vec<u8> {
+        let mut envelope = Vec::new();
+        put_message(&mut envelope, 1, |out| put_attribute(out, 1, "service.name", &Value::from(service)));
+        envelope
+    }
+
+    fn span_context(interner: &Interner, service: &str) -> Arc<Context> {
+        interner.intern(ItemKind::Span, [&resource(service), &[], &[], &[]]).unwrap()
+    }
+
+    #[test]
+    fn equal_bytes_are_one_context_while_it_lives() {
+        let interner = Interner::new();
+        let cart = span_context(&interner, "cart");
+        assert!(Arc::ptr_eq(&cart, &span_context(&interner, "cart")));
+        assert_ne!(cart.id(), span_context(&interner, "checkout").id());
+        let id = cart.id();
+        drop(cart);
+        assert!(interner.is_empty(), "nothing is kept alive");
+        assert_ne!(span_context(&interner, "cart").id(), id, "an id is never used again");
+    }
+
+    #[test]
+    fn a_chain_keeps_each_link_once() {
+        let interner = Interner::new();
+        let big = resource(&"x".repeat(1_000));
+        let points: Vec<_> =
+            (0..100u8).map(|unit| interner.intern(ItemKind::Sum, [&big, &[], &[0x0a, 1, unit], &[0x18, 1]]).unwrap()).collect();
+        assert_eq!(interner.len(), 102, "a resource, a scope, a hundred metrics");
+        assert_eq!(points[7].envelopes(), [&big[..], &[], &[0x0a, 1, 7], &[0x18, 1]]);
+        assert!(Arc::ptr_eq(points[0].parent().unwrap(), points[99].parent().unwrap()));
+    }
+
+    #[test]
+    fn an_edit_makes_another_context_of_the_same_interner() {
+        let interner = Interner::new();
+        let cart = span_context(&interner, "Cart");
+        let name = Path::parse(Signal::Traces, r#"resource.attributes["service.name"]"#).unwrap();
+        let renamed = cart.set(&name, &Value::from("cart")).unwrap();
+        assert_eq!(cart.resource_attribute("service.name").unwrap().to_value(), Value::from("Cart"));
+        assert!(Arc::ptr_eq(&renamed, &span_context(&interner, "cart")));
+        assert!(cart.delete(&Path::parse(Signal::Traces, r#"resource.attributes["none"]"#).unwrap()).unwrap().is_none());
+    }
+
+    #[test]
+    fn beyond_the_bound_contexts_are_not_shared() {
+        let interner = Interner::new();
+        let many: Vec<_> = (0..Interner::MOST + 10).map(|number| span_context(&interner, &number.to_string())).collect();
+        assert!(interner.len() <= Interner::MOST);
+        let (shared, first) = (span_context(&interner, "0"), &many[0]);
+        assert!(Arc::ptr_eq(&shared, first));
+        drop(many);
+        assert!(interner.len() <= 2, "what is left is the chain in hand");
+    }
+
+    #[test]
+    fn bad_envelopes_are_refused() {
+        let interner = Interner::new();
+        let refused = |envelope: &[u8]| interner.intern(ItemKind::Span, [envelope, &[], &[], &[]]).unwrap_err();
+        assert_eq!(refused(&[0x0a]), BadEnvelope::Malformed);
+        assert_eq!(refused(&[0x18, 1]), BadEnvelope::Malformed, "a schema URL that is a number");
+    }
 }

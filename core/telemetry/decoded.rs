@@ -49,6 +49,24 @@ impl Decoded {
     }
 }
 
+impl From<ExportTraceServiceRequest> for Decoded {
+    fn from(request: ExportTraceServiceRequest) -> Self {
+        Decoded::Traces(request)
+    }
+}
+
+impl From<ExportLogsServiceRequest> for Decoded {
+    fn from(request: ExportLogsServiceRequest) -> Self {
+        Decoded::Logs(request)
+    }
+}
+
+impl From<ExportMetricsServiceRequest> for Decoded {
+    fn from(request: ExportMetricsServiceRequest) -> Self {
+        Decoded::Metrics(request)
+    }
+}
+
 impl Telemetry {
     /// The batch as decoded structs.
     pub fn to_decoded(&self) -> Result<Decoded, prost::DecodeError> {

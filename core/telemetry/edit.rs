@@ -6,7 +6,7 @@ use super::read::numbers;
 use super::schema::{self, Field, Kind, Message, Presence};
 use super::value::{Attribute, ListRef, MapRef, Value, ValueRef, put_any_value, put_attribute};
 use super::wire::Raw;
-use super::wire::{self, WireField, fields, put_bytes, put_tag};
+use super::wire::{self, WireField, entries, fields, put_bytes, put_tag};
 
 /// What to do at the end of a path.
 #[derive(Clone, Copy, Debug)]
@@ -152,13 +152,13 @@ fn copy_but(bytes: &[u8], out: &mut Vec<u8>, left_out: impl Fn(&WireField<'_>) -
 
 /// Changes the entry of a key. Where the key stands several times, once is left: a value that was replaced must not live on behind.
 fn write_entry(field: &'static Field, bytes: &[u8], key: &str, rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
-    let is_entry = |found: &WireField<'_>| found.number == field.number && Attribute::new(found.raw.payload()).key == key.as_bytes();
-    let first = fields(bytes).find(is_entry);
+    let mut same_key = entries(bytes, field.number).filter(|entry| Attribute::new(entry.payload).key == key.as_bytes());
+    let first = same_key.next();
     if first.is_none() && matches!(change, Change::Delete) {
         return Ok(false);
     }
-    let place = first.map_or(bytes.len(), |found| found.end);
-    out.extend_from_slice(&bytes[..first.map_or(place, |found| found.start)]);
+    let (start, mut copied) = first.map_or((bytes.len(), bytes.len()), |entry| (entry.start, entry.end));
+    out.extend_from_slice(&bytes[..start]);
     let changed = match (rest, change) {
         ([], Change::Delete) => true,
         ([], Change::Set(value)) if first.is_none() => {
@@ -166,19 +166,23 @@ fn write_entry(field: &'static Field, bytes: &[u8], key: &str, rest: &[Step], ch
             true
         }
         _ => nested(out, field.number, |out| match first {
-            Some(found) => write_entry_value(found.raw.payload(), rest, change, out),
+            Some(entry) => write_entry_value(entry.payload, rest, change, out),
             None => {
                 put_bytes(out, 1, key.as_bytes());
                 nested(out, 2, |out| write_any(&[], rest, change, out))
             }
         })?,
     };
-    copy_but(&bytes[place..], out, is_entry);
+    for doubled in same_key {
+        out.extend_from_slice(&bytes[copied..doubled.start]);
+        copied = doubled.end;
+    }
+    out.extend_from_slice(&bytes[copied..]);
     Ok(changed)
 }
 
 /// Changes the value of one entry; what else is in the entry stays.
-fn write_entry_value(entry: &[u8], rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
+pub(crate) fn write_entry_value(entry: &[u8], rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
     let value = fields(entry).find(|found| found.number == 2);
     let (before, behind) = value.map_or((entry, &[][..]), |found| (&entry[..found.start], &entry[found.end..]));
     out.extend_from_slice(before);
@@ -189,18 +193,18 @@ fn write_entry_value(entry: &[u8], rest: &[Step], change: Change<'_>, out: &mut 
 
 /// Changes one element of a list of messages or values.
 fn write_element(field: &'static Field, bytes: &[u8], index: usize, rest: &[Step], change: Change<'_>, out: &mut Vec<u8>) -> Changed {
-    let Some(found) = fields(bytes).filter(|found| found.number == field.number).nth(index) else {
+    let Some(found) = entries(bytes, field.number).nth(index) else {
         return if matches!(change, Change::Delete) { Ok(false) } else { Err(EditError::NoSuchIndex(index)) };
     };
     out.extend_from_slice(&bytes[..found.start]);
     let changed = match (field.kind, rest, change) {
         (_, [], Change::Delete) => true,
         (Kind::Message(inner), _, _) if inner.is(&schema::ANY_VALUE) => {
-            nested(out, field.number, |out| write_any(found.raw.payload(), rest, change, out))?
+            nested(out, field.number, |out| write_any(found.payload, rest, change, out))?
         }
         (_, [], Change::Set(value)) => put_entry(field, value, out).map(|()| true)?,
         (_, [], Change::Append(_)) => return Err(EditError::NotAList),
-        (Kind::Message(inner), _, _) => nested(out, field.number, |out| write(inner, found.raw.payload(), rest, change, out))?,
+        (Kind::Message(inner), _, _) => nested(out, field.number, |out| write(inner, found.payload, rest, change, out))?,
         _ => return Err(EditError::NotAList),
     };
     out.extend_from_slice(&bytes[found.end..]);
@@ -334,7 +338,7 @@ fn integer(kind: Kind, int: i64) -> Option<Raw<'static>> {
     })
 }
 
-/// Writes a message from a map of its fields by name.
+/// Writes a message from a map of its fields by name. Of a field, or of the members of a oneof, the first that is given holds.
 fn put_message(field: &'static Field, message: &'static Message, value: &Value, out: &mut Vec<u8>) -> Result<(), EditError> {
     if message.is(&schema::ANY_VALUE) {
         wire::put_message(out, field.number, |out| put_any_value(out, value));
@@ -343,8 +347,14 @@ fn put_message(field: &'static Field, message: &'static Message, value: &Value, 
     let Value::Map(entries) = value else { return Err(wrong_type(field, "a map of its fields", value)) };
     put_tag(out, field.number, wire::LEN);
     let start = out.len();
+    let mut given = 0u32;
     for (name, value) in entries {
         let Some(inner) = message.field_named(name) else { return Err(EditError::NoSuchField(message.name)) };
+        let bit = inner.singular_bit();
+        if given & bit != 0 {
+            continue;
+        }
+        given |= bit;
         if inner.is_repeated() { put_list(inner, value, out)? } else { put_value(inner, value, out)? }
     }
     wire::insert_length(out, start);

@@ -148,26 +148,28 @@ fn leaves_of(batch: &Telemetry) -> (Vec<Leaf<'_>>, Vec<u32>) {
         *ranks.entry(context.id()).or_insert(next)
     };
     let mut leaves: Vec<Leaf<'_>> = Vec::with_capacity(batch.groups.len());
-    let mut leaf_of_rank: Vec<(u32, u32)> = Vec::with_capacity(batch.groups.len());
+    let mut leaf_of_rank: Vec<u32> = Vec::with_capacity(batch.groups.len() + 2);
     let mut leaf_of_group = Vec::with_capacity(batch.groups.len());
     for group in &batch.groups {
         let context: &Context = &group.context;
         let scope = if context.kind().data_field().is_some() { context.parent().map_or(context, |scope| scope) } else { context };
         let resource = scope.parent().map_or(scope, |resource| resource);
         let ranks = [rank(resource), rank(scope), rank(context)];
-        let known = leaf_of_rank.iter().rev().take(MOST_LOOKED_BACK).find(|(rank, _)| *rank == ranks[2]);
-        let leaf = known.map_or(leaves.len() as u32, |(_, leaf)| *leaf);
-        if leaf as usize == leaves.len() {
-            leaves.push(Leaf { context, rank: ranks, items: 0, size: 0 });
-            leaf_of_rank.push((ranks[2], leaf));
+        let own = ranks[2] as usize;
+        if own >= leaf_of_rank.len() {
+            leaf_of_rank.resize(own + 1, NO_LEAF);
         }
-        leaf_of_group.push(leaf);
+        if leaf_of_rank[own] == NO_LEAF {
+            leaf_of_rank[own] = leaves.len() as u32;
+            leaves.push(Leaf { context, rank: ranks, items: 0, size: 0 });
+        }
+        leaf_of_group.push(leaf_of_rank[own]);
     }
     (leaves, leaf_of_group)
 }
 
-/// A context that comes again after more than so many others is written a second time: allowed by the format, and rare.
-const MOST_LOOKED_BACK: usize = 64;
+/// The rank is that of a resource or scope, or of no group yet.
+const NO_LEAF: u32 = u32::MAX;
 
 /// The items sorted by leaf, order kept within each; nothing where they are sorted already.
 fn order_of(batch: &Telemetry, leaves: &[Leaf<'_>], leaf_of_group: &[u32], by_rank: &[u32]) -> Vec<u32> {

@@ -11,6 +11,7 @@ use super::{Head, ItemKind, SpanId, TraceId};
 #[inline]
 pub(crate) fn read(kind: ItemKind, bytes: &[u8], check: &mut Check) -> Result<Head, Reason> {
     let mut found = walk(kind, bytes, check)?;
+    check.depth(kind.message(), bytes)?;
     if check.odd {
         // What was met first may not be what holds: look again where everything stands once.
         let mut plain = Vec::with_capacity(bytes.len());
@@ -28,9 +29,13 @@ struct Found {
     parent: usize,
 }
 
+impl Found {
+    const NOTHING: Found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+}
+
 #[inline(always)]
 fn walk(kind: ItemKind, bytes: &[u8], check: &mut Check) -> Result<Found, Fault> {
-    let reading = Reading { cursor: Cursor::new(bytes), check, seen: 0 };
+    let reading = Reading::new(bytes, check);
     match kind {
         ItemKind::Span => span(reading),
         ItemKind::LogRecord => log_record(reading),
@@ -75,9 +80,15 @@ struct Reading<'a, 'c> {
     cursor: Cursor<'a>,
     check: &'c mut Check,
     seen: u32,
+    doubled: u32,
 }
 
-impl<'a> Reading<'a, '_> {
+impl<'a, 'c> Reading<'a, 'c> {
+    fn new(bytes: &'a [u8], check: &'c mut Check) -> Self {
+        Self { cursor: Cursor::new(bytes), check, seen: 0, doubled: 0 }
+    }
+
+    /// The first byte of the next tag: of a field that the caller knows, all of it.
     #[inline(always)]
     fn next_tag(&mut self) -> Option<u8> {
         self.cursor.rest().first().copied()
@@ -86,8 +97,8 @@ impl<'a> Reading<'a, '_> {
     /// Steps over a tag of one byte and notes that its field was met.
     #[inline(always)]
     fn singular(&mut self, number: u32) {
-        self.cursor.advance(1);
-        self.check.odd |= self.seen & 1 << number != 0;
+        self.cursor.step();
+        self.doubled |= self.seen & 1 << number;
         self.seen |= 1 << number;
     }
 
@@ -115,30 +126,62 @@ impl<'a> Reading<'a, '_> {
         Ok(self.cursor.fixed64()?)
     }
 
-    /// A number of which a head keeps what fits a byte; larger ones read as the largest.
     #[inline(always)]
     fn small_number(&mut self, number: u32) -> Result<u8, Fault> {
         self.singular(number);
-        Ok(u8::try_from(self.cursor.varint()?).unwrap_or(u8::MAX))
+        Ok(small(self.cursor.varint()?))
     }
 
     #[inline(always)]
     fn attribute(&mut self) -> Result<(), Fault> {
-        self.cursor.advance(1);
+        self.cursor.step();
         let attribute = self.cursor.payload()?;
         self.check.key_value(attribute, 0)
     }
 
-    /// Everything that is not on the short list of its caller.
-    #[inline(never)]
-    fn other(&mut self, message: &'static schema::Message) -> Result<(), Fault> {
-        self.check.field(message, &mut self.cursor, &mut self.seen, 0)
+    /// A span's status: mostly nothing, or a code alone.
+    #[inline(always)]
+    fn status(&mut self) -> Result<u8, Fault> {
+        match self.payload(15)? {
+            [] => Ok(0),
+            [0x18, code] if *code < 0x80 => Ok(*code),
+            status => {
+                self.check.message(&schema::STATUS, status, 0)?;
+                let code = fields(status).find(|field| field.number == 3);
+                Ok(code.map_or(0, |field| if let Raw::Varint(code) = field.raw { small(code) } else { 0 }))
+            }
+        }
     }
+
+    /// Everything that is not on the short list of its caller.
+    #[inline(always)]
+    fn other(&mut self, message: &'static schema::Message) -> Result<(), Fault> {
+        (self.cursor, self.seen) = other(message, self.cursor, self.seen, self.check)?;
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn end(self, found: Found) -> Found {
+        self.check.odd |= self.doubled != 0;
+        found
+    }
+}
+
+/// By value, so that the cursor of the walk stays in registers.
+#[inline(never)]
+fn other<'a>(
+    message: &'static schema::Message,
+    mut cursor: Cursor<'a>,
+    mut seen: u32,
+    check: &mut Check,
+) -> Result<(Cursor<'a>, u32), Fault> {
+    check.field(message, &mut cursor, &mut seen, 0)?;
+    Ok((cursor, seen))
 }
 
 #[inline(always)]
 fn span(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
-    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    let mut found = Found::NOTHING;
     let head = &mut found.head;
     while let Some(tag) = reading.next_tag() {
         match tag {
@@ -150,28 +193,22 @@ fn span(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
             0x30 => head.kind = reading.small_number(6)?,
             0x39 => head.start = reading.fixed64(7)?,
             0x41 => head.end = reading.fixed64(8)?,
-            0x7a => {
-                let status = reading.payload(15)?;
-                reading.check.message(&schema::STATUS, status, 0)?;
-                head.status = status_code(status);
-            }
+            0x7a => head.status = reading.status()?,
             0x85 if reading.cursor.rest().get(1) == Some(&0x01) => {
-                reading.cursor.advance(1);
+                reading.cursor.step();
                 reading.singular(16);
                 head.flags |= span_flags(reading.cursor.fixed32()?);
             }
             _ => reading.other(&schema::SPAN)?,
         }
     }
-    Ok(found)
+    Ok(reading.end(found))
 }
 
-fn status_code(status: &[u8]) -> u8 {
-    let code = fields(status).find(|field| field.number == 3);
-    match code.map(|field| field.raw) {
-        Some(Raw::Varint(code)) => u8::try_from(code).unwrap_or(u8::MAX),
-        _ => 0,
-    }
+/// An enum's number, of which the format counts 32 bits and a head keeps what fits a byte; larger and negative ones read as the largest.
+#[inline(always)]
+fn small(number: u64) -> u8 {
+    u8::try_from(number as u32).unwrap_or(u8::MAX)
 }
 
 /// The bits of a span's flags that a head keeps.
@@ -190,7 +227,7 @@ fn span_flags(flags: u32) -> u16 {
 }
 
 fn log_record(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
-    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    let mut found = Found::NOTHING;
     let head = &mut found.head;
     while let Some(tag) = reading.next_tag() {
         match tag {
@@ -203,13 +240,13 @@ fn log_record(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
             _ => reading.other(&schema::LOG_RECORD)?,
         }
     }
-    Ok(found)
+    Ok(reading.end(found))
 }
 
 /// Every kind of point has its times in fields 2 and 3.
 fn point(kind: ItemKind, mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
     let attributes = kind.attributes_field() << 3 | u32::from(LEN);
-    let mut found = Found { head: Head::EMPTY, trace: 0, span: 0, parent: 0 };
+    let mut found = Found::NOTHING;
     while let Some(tag) = reading.next_tag() {
         match tag {
             tag if u32::from(tag) == attributes => reading.attribute()?,
@@ -218,5 +255,5 @@ fn point(kind: ItemKind, mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
             _ => reading.other(kind.message())?,
         }
     }
-    Ok(found)
+    Ok(reading.end(found))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::value::{Attribute, ValueRef};
-use super::wire::{Raw, fields};
+use super::wire::{Raw, entries, fields};
 use super::{Head, ItemKind, Path, SpanId, TraceId, Value, read, utf8};
 
 /// A span, log record or metric point, read in place. Edits that were made before are in it.
@@ -70,8 +70,7 @@ impl<'a> Item<'a> {
     /// Its attributes, in the order written.
     #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
-        let number = self.kind().attributes_field();
-        fields(self.bytes).filter(move |field| field.number == number).map(|field| Attribute::new(field.raw.payload()))
+        entries(self.bytes, self.kind().attributes_field()).map(|entry| Attribute::new(entry.payload))
     }
 
     /// One attribute; of a repeated key, the first.

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use super::batch::Group;
 use super::check::{Check, MOST_VALUE_LEVELS};
 use super::context::{BadEnvelope, Context, envelope_message};
-use super::edit::{Change, EditError, write};
+use super::edit::{Change, EditError, write, write_entry_value};
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
-use super::wire::fields;
+use super::wire::{entries, put_message};
 use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 
 /// One item of a batch, to be read and changed.
@@ -83,8 +83,8 @@ impl ItemMut<'_> {
         let item = self.item();
         let (bytes, number) = (item.bytes(), item.kind().attributes_field());
         let mut kept_from = 0;
-        for found in fields(bytes).filter(|found| found.number == number) {
-            let attribute = Attribute::new(found.raw.payload());
+        for found in entries(bytes, number) {
+            let attribute = Attribute::new(found.payload);
             let answer = rewrite(&attribute);
             if answer == Rewrite::Keep {
                 continue;
@@ -92,7 +92,7 @@ impl ItemMut<'_> {
             scratch.extend_from_slice(&bytes[kept_from..found.start]);
             kept_from = found.end;
             if let Rewrite::Set(value) = answer {
-                put_attribute(&mut scratch, number, &attribute.key_text(), &value);
+                put_rewritten(&mut scratch, number, &attribute, found.payload, &value);
             }
         }
         let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
@@ -132,7 +132,7 @@ impl ItemMut<'_> {
             return Err(EditError::TooLarge);
         }
         if might_be_too_deep(steps, change) {
-            Check::default().message(kind.message(), scratch, 0).map_err(|_| EditError::TooDeep)?;
+            Check::default().whole(kind.message(), scratch).map_err(|_| EditError::TooDeep)?;
         }
         let head = if is_in_head(kind, steps) { Some(self.reread(kind, scratch)?) } else { None };
         self.keep(scratch);
@@ -153,17 +153,20 @@ impl ItemMut<'_> {
 
     /// Makes `bytes` what the item is from now on.
     fn keep(&mut self, bytes: &[u8]) {
-        let Telemetry { heads, edited, pristine, .. } = &mut *self.batch;
+        let Telemetry { heads, edited, pristine, dead_edits, .. } = &mut *self.batch;
         *pristine = None;
         let head = &mut heads[self.index];
-        let (start, end) = (head.offset as usize, head.offset as usize + head.length as usize);
+        let (start, before) = (head.offset as usize, head.length as usize);
         head.length = bytes.len() as u32;
-        if head.has(Head::EDITED) && end == edited.len() {
-            // The newest edit is edited again: the usual case where one item gets all its edits before the next.
+        if head.has(Head::EDITED) && start + before == edited.len() {
+            // The newest edit is edited again: the usual case, where one item gets all its edits before the next.
             edited.truncate(start);
-        } else if head.has(Head::EDITED) && bytes.len() <= end - start {
+        } else if head.has(Head::EDITED) && bytes.len() <= before {
             edited[start..start + bytes.len()].copy_from_slice(bytes);
+            *dead_edits += before - bytes.len();
             return;
+        } else if head.has(Head::EDITED) {
+            *dead_edits += before;
         }
         head.offset = edited.len() as u32;
         head.flags |= Head::EDITED;
@@ -191,21 +194,32 @@ impl ItemMut<'_> {
 /// Items that move to the same context mostly do so in a row, so the group is one of the newest.
 const MOST_LOOKED_BACK: usize = 64;
 
+/// Writes an attribute with another value. What else is in its entry stays, except for a key that is no UTF-8: an edit repairs it.
+fn put_rewritten(out: &mut Vec<u8>, number: u32, attribute: &Attribute<'_>, entry: &[u8], value: &Value) {
+    if std::str::from_utf8(attribute.key).is_err() {
+        return put_attribute(out, number, &attribute.key_text(), value);
+    }
+    put_message(out, number, |out| {
+        let written = write_entry_value(entry, &[], Change::Set(value), out);
+        debug_assert_eq!(written, Ok(true), "a whole value can always be set");
+    });
+}
+
 impl Telemetry {
     /// Edits that were replaced leave their bytes behind; when most of the buffer is such, the living are moved together.
     fn compact_edits(&mut self) {
-        const WORTH_IT: usize = 256 * 1024;
-        if self.edited.len() < WORTH_IT.max(self.compact_at) {
+        const WORTH_IT: usize = 64 * 1024;
+        if self.dead_edits < WORTH_IT.max(self.edited.len() / 2) {
             return;
         }
-        let mut living = Vec::with_capacity(self.edited.len() / 2);
+        let mut living = Vec::with_capacity(self.edited.len() - self.dead_edits);
         for head in self.heads.iter_mut().filter(|head| head.has(Head::EDITED)) {
             let range = head.offset as usize..head.offset as usize + head.length as usize;
             head.offset = living.len() as u32;
             living.extend_from_slice(&self.edited[range]);
         }
-        self.compact_at = living.len() * 2;
         self.edited = living;
+        self.dead_edits = 0;
     }
 }
 

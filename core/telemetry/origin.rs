@@ -18,7 +18,7 @@ pub struct Origin {
 }
 
 /// What a receiver knows of a sender, shared by everything that came the same way.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Source {
     /// The receiver's id, as in the configuration: `otlp/edge`.
     pub receiver: String,

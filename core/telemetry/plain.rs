@@ -3,78 +3,82 @@
 //! The format lets a sender write a field twice: of numbers and strings the last one holds, sub-messages are merged, of a oneof the last member holds.
 //! Hardly any sender does; but a reader that takes the first and a back end that takes the last would disagree, and a redaction would miss one.
 
-use std::borrow::Cow;
+use smallvec::SmallVec;
 
 use super::schema::{Field, Message, Presence};
-use super::wire::{self, WireField, fields};
+use super::wire::{self, Raw, fields};
+
+/// The pieces that a message came in. They are put together where they are written and never before: a sender that cuts every message of a deep
+/// value in two would have us hold as many copies of it as it is deep.
+type Pieces<'a> = SmallVec<[&'a [u8]; 2]>;
 
 /// Appends the plain form of a message that passed the check.
 pub(crate) fn write_plain(message: &'static Message, bytes: &[u8], out: &mut Vec<u8>) {
+    write_pieces(message, &[bytes], out);
+}
+
+fn write_pieces(message: &'static Message, pieces: &[&[u8]], out: &mut Vec<u8>) {
     let mut written = 0u32;
-    for found in fields(bytes) {
+    for (piece, found) in pieces.iter().flat_map(|piece| fields(piece).map(move |found| (piece, found))) {
         let Some(field) = message.field(found.number) else {
-            out.extend_from_slice(&bytes[found.start..found.end]);
+            out.extend_from_slice(&piece[found.start..found.end]);
             continue;
         };
         if field.is_repeated() {
-            write_field(field, found, found.raw.payload(), out);
+            write_field(field, found.raw, &[found.raw.payload()], out);
             continue;
         }
-        let bit = if field.presence == Presence::OneOf { 1 } else { 1 << field.number };
+        let bit = field.singular_bit();
         if written & bit != 0 {
             continue;
         }
         written |= bit;
-        let (field, last, payload) = settled(message, field, bytes);
-        write_field(field, last, &payload, out);
+        let (field, last, payloads) = settled(message, field, pieces);
+        write_field(field, last, &payloads, out);
     }
 }
 
-/// What a singular field comes to: the field that holds (of a oneof, another may have come later), its last occurrence, and its payload, merged where it is a message.
-fn settled<'a>(message: &'static Message, field: &'static Field, bytes: &'a [u8]) -> (&'static Field, WireField<'a>, Cow<'a, [u8]>) {
-    let mut holds: Option<(&'static Field, WireField<'a>, Cow<'a, [u8]>)> = None;
-    for found in fields(bytes) {
+/// What a singular field comes to: the field that holds (of a oneof, another may have come later), its last occurrence, and the payloads that make
+/// it up where it is a message.
+fn settled<'a>(message: &'static Message, field: &'static Field, pieces: &[&'a [u8]]) -> (&'static Field, Raw<'a>, Pieces<'a>) {
+    let (mut holds, mut last, mut payloads) = (field, Raw::Len(&[]), Pieces::new());
+    for found in pieces.iter().flat_map(|piece| fields(piece)) {
         let Some(this) = message.field(found.number) else { continue };
         let rivals = this.number == field.number || (this.presence == Presence::OneOf && field.presence == Presence::OneOf);
         if !rivals {
             continue;
         }
-        let merged = match holds {
-            Some((before, _, payload)) if before.number == this.number && this.message().is_some() => {
-                let mut payload = payload.into_owned();
-                payload.extend_from_slice(found.raw.payload());
-                Cow::Owned(payload)
-            }
-            _ => Cow::Borrowed(found.raw.payload()),
-        };
-        holds = Some((this, found, merged));
+        if this.number != holds.number {
+            payloads.clear();
+        }
+        payloads.extend(Some(found.raw.payload()).filter(|payload| !payload.is_empty()));
+        (holds, last) = (this, found.raw);
     }
-    // The caller saw the field in these bytes, so there is one.
-    holds.unwrap_or((field, WireField { number: field.number, raw: wire::Raw::Len(&[]), start: 0, end: 0 }, Cow::Borrowed(&[])))
+    (holds, last, payloads)
 }
 
-fn write_field(field: &'static Field, found: WireField<'_>, payload: &[u8], out: &mut Vec<u8>) {
-    match (field.message(), found.raw) {
-        (Some(message), _) => wire::put_message(out, field.number, |out| write_plain(message, payload, out)),
-        (None, raw) => put_raw(out, field.number, raw),
+fn write_field(field: &'static Field, raw: Raw<'_>, payloads: &[&[u8]], out: &mut Vec<u8>) {
+    match field.message() {
+        Some(message) => wire::put_message(out, field.number, |out| write_pieces(message, payloads, out)),
+        None => put_raw(out, field.number, raw),
     }
 }
 
 /// Writes a field as it was read, its tag as short as can be.
-pub(crate) fn put_raw(out: &mut Vec<u8>, number: u32, raw: wire::Raw<'_>) {
-    if raw != wire::Raw::Group {
+pub(crate) fn put_raw(out: &mut Vec<u8>, number: u32, raw: Raw<'_>) {
+    if raw != Raw::Group {
         wire::put_tag(out, number, raw.wire_type());
     }
     match raw {
-        wire::Raw::Varint(value) => wire::put_varint(out, value),
-        wire::Raw::Fixed64(value) => out.extend_from_slice(&value.to_le_bytes()),
-        wire::Raw::Fixed32(value) => out.extend_from_slice(&value.to_le_bytes()),
-        wire::Raw::Len(payload) => {
+        Raw::Varint(value) => wire::put_varint(out, value),
+        Raw::Fixed64(value) => out.extend_from_slice(&value.to_le_bytes()),
+        Raw::Fixed32(value) => out.extend_from_slice(&value.to_le_bytes()),
+        Raw::Len(payload) => {
             wire::put_varint(out, payload.len() as u64);
             out.extend_from_slice(payload);
         }
         // Only unknown fields are groups, and those are copied whole by whoever meets them.
-        wire::Raw::Group => {}
+        Raw::Group => {}
     }
 }
 

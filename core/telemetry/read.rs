@@ -5,7 +5,7 @@
 use super::path::Step;
 use super::schema::{self, Field, Kind, Message, Presence};
 use super::value::{Attribute, Value, ValueRef};
-use super::wire::{Cursor, LEN, Raw, WireField, fields};
+use super::wire::{self, Cursor, LEN, Raw, WireField, fields};
 
 /// What stands at the end of a path.
 enum Found<'a> {
@@ -65,7 +65,7 @@ fn find<'a>(bytes: &'a [u8], steps: &[Step]) -> Option<Found<'a>> {
 }
 
 fn find_in_list<'a>(field: &'static Field, bytes: &'a [u8], steps: &[Step]) -> Option<Found<'a>> {
-    let entries = || fields(bytes).filter(|found| found.number == field.number).map(|found| found.raw.payload());
+    let entries = || wire::entries(bytes, field.number).map(|entry| entry.payload);
     match steps {
         [] => Some(Found::List(field, bytes)),
         [Step::Key(key), rest @ ..] => {
@@ -91,10 +91,7 @@ fn find_in_any<'a>(any: &'a [u8], steps: &[Step]) -> Option<Found<'a>> {
             let entry = map.iter().find(|entry| entry.key == key.as_bytes())?;
             find_in_any(entry.value_bytes(), rest)
         }
-        (ValueRef::List(list), Step::Index(index)) => {
-            let element = fields(list.0).filter(|field| field.number == 1).nth(*index)?;
-            find_in_any(element.raw.payload(), rest)
-        }
+        (ValueRef::List(list), Step::Index(index)) => find_in_any(wire::entries(list.0, 1).nth(*index)?.payload, rest),
         _ => None,
     }
 }
@@ -142,7 +139,7 @@ fn one_value(field: &'static Field, raw: Raw<'_>) -> Value {
 }
 
 fn list_value(field: &'static Field, bytes: &[u8]) -> Value {
-    let entries = fields(bytes).filter(|found| found.number == field.number).map(|found| found.raw.payload());
+    let entries = wire::entries(bytes, field.number).map(|entry| entry.payload);
     match field.kind {
         Kind::Message(message) if message.is(&schema::KEY_VALUE) => {
             let attribute = |entry: Attribute<'_>| (entry.key_text().into_owned(), entry.value().to_value());

@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use super::batch::Group;
 use super::check::{Check, Fault, MOST_VALUE_LEVELS};
-use super::context::{BadEnvelope, Context, Interner, write_envelope};
+use super::context::{BadEnvelope, Context, Interner, envelope_message, write_envelope};
 use super::plain::write_plain;
-use super::schema::{LIST, POINTS};
+use super::schema::{self, LIST, POINTS};
 use super::wire::{Cursor, Malformed, Raw, fields};
-use super::{Head, ItemKind, Origin, Signal, Telemetry, heads};
+use super::{Head, ItemKind, Level, Origin, Signal, Telemetry, heads};
 
 /// Reads requests into batches. One per receiver; it keeps nothing but its rules.
 #[derive(Clone, Debug)]
@@ -191,6 +191,8 @@ pub struct Parsed {
     heads: Vec<Head>,
     contexts: Vec<Arc<Context>>,
     edited: Vec<u8>,
+    /// Whether all that stands around the items can be decoded, too, even where it holds none.
+    sound: bool,
     /// What was not let in.
     pub rejections: Rejections,
 }
@@ -214,9 +216,9 @@ impl Parsed {
     /// The batch. The origin's share must count the items that were let in, the rejected ones being settled.
     pub fn from_origin(self, origin: Origin) -> Telemetry {
         debug_assert_eq!(origin.share.count(), self.heads.len() as u64, "a share counts what it is for");
-        let Parsed { signal, body, heads, contexts, edited, rejections } = self;
+        let Parsed { signal, body, heads, contexts, edited, sound, rejections } = self;
         let groups = contexts.into_iter().map(|context| Group { context, body: body.clone(), origin: 0 }).collect();
-        let pristine = (rejections.total() == 0).then_some(body);
+        let pristine = (sound && rejections.total() == 0).then_some(body);
         Telemetry::assemble(signal, heads, groups, origin, edited, pristine)
     }
 }
@@ -244,6 +246,7 @@ impl Intake {
             heads: Vec::with_capacity(likely_items(body.len())),
             contexts: Vec::new(),
             edited: Vec::new(),
+            sound: true,
             rejections: Rejections::default(),
             position: 0,
             most_items: 1_024.max(body.len() / BYTES_PER_ITEM),
@@ -252,8 +255,8 @@ impl Intake {
             data_envelope: Vec::new(),
         };
         walk.request(&body)?;
-        let Walk { heads, contexts, edited, rejections, .. } = walk;
-        Ok(Parsed { signal, body, heads, contexts, edited, rejections })
+        let Walk { heads, contexts, edited, sound, rejections, .. } = walk;
+        Ok(Parsed { signal, body, heads, contexts, edited, sound, rejections })
     }
 }
 
@@ -276,6 +279,7 @@ struct Walk<'a> {
     heads: Vec<Head>,
     contexts: Vec<Arc<Context>>,
     edited: Vec<u8>,
+    sound: bool,
     rejections: Rejections,
     /// Items met so far.
     position: u64,
@@ -296,14 +300,18 @@ impl Walk<'_> {
 
     fn resource(&mut self, bytes: &[u8]) -> Result<(), Refusal> {
         self.take_envelope(bytes, |number| number == LIST)?;
-        let place = self.intake.interner.resource(self.signal, &self.envelope).map_err(Reason::from);
+        let place = self.intake.interner.resource(self.signal, &self.envelope);
+        let place = self.place(place);
         each_message(bytes, LIST, |scope| self.scope(scope, &place))
     }
 
     fn scope(&mut self, bytes: &[u8], resource: &Place) -> Result<(), Refusal> {
         self.take_envelope(bytes, |number| number == LIST)?;
         let place = match resource {
-            Ok(resource) => self.intake.interner.scope(resource, self.signal, &self.envelope).map_err(Reason::from),
+            Ok(resource) => {
+                let scope = self.intake.interner.scope(resource, self.signal, &self.envelope);
+                self.place(scope)
+            }
             Err(reason) => Err(*reason),
         };
         if self.signal == Signal::Metrics {
@@ -318,20 +326,27 @@ impl Walk<'_> {
 
     /// A metric is an envelope around one of five lists of points.
     fn metric(&mut self, bytes: &[u8], scope: &Place) -> Result<(), Refusal> {
-        let data_field = |number| ItemKind::of_data_field(number);
-        self.take_envelope(bytes, |number| data_field(number).is_some())?;
-        let Some(holds) = fields(bytes).filter_map(|field| data_field(field.number)).last() else { return Ok(()) };
+        self.take_envelope(bytes, |number| ItemKind::of_data_field(number).is_some())?;
+        let data = || fields(bytes).filter_map(|field| Some((ItemKind::of_data_field(field.number)?, field)));
+        let Some((holds, _)) = data().last() else {
+            self.sound &= Check::default().whole(&schema::METRIC, &self.envelope).is_ok();
+            return Ok(());
+        };
+        // Of two types the later one holds, and what came before it would be lost without a word: its points are rejected by name instead.
+        let holds_from = data().filter(|(kind, _)| *kind != holds).map(|(_, field)| field.end).last().unwrap_or(0);
         self.data_envelope.clear();
-        for field in fields(bytes).filter(|field| data_field(field.number) == Some(holds)) {
+        for (_, field) in data().filter(|(_, field)| field.start >= holds_from) {
             write_envelope(field.raw.payload(), |number| number == POINTS, &mut self.data_envelope)?;
         }
         let group = self.metric_group(holds, scope);
-        for field in fields(bytes) {
-            let Some(kind) = data_field(field.number) else { continue };
-            let Raw::Len(data) = field.raw else { return Err(Refusal::Malformed) };
-            // Of two types the later one would hold, and the earlier points be lost without a word: they are rejected by name instead.
-            let group = if kind == holds { group } else { Err(Reason::Ambiguous) };
-            each_message(data, POINTS, |point| {
+        for (kind, field) in data() {
+            let Raw::Len(points) = field.raw else { return Err(Refusal::Malformed) };
+            let is_lost = field.start < holds_from;
+            if is_lost {
+                self.sound &= Check::default().whole(envelope_message(kind, Level::Data), points).is_ok();
+            }
+            let group = if is_lost { Err(Reason::Ambiguous) } else { group };
+            each_message(points, POINTS, |point| {
                 self.item(point, group);
                 Ok(())
             })?;
@@ -341,8 +356,14 @@ impl Walk<'_> {
 
     fn metric_group(&mut self, kind: ItemKind, scope: &Place) -> Result<u32, Reason> {
         let scope = scope.as_ref().map_err(|reason| *reason)?;
-        let context = self.intake.interner.metric(scope, kind, &self.envelope, &self.data_envelope)?;
-        self.group(context)
+        let context = self.intake.interner.metric(scope, kind, &self.envelope, &self.data_envelope);
+        self.place(context).and_then(|context| self.group(context))
+    }
+
+    /// What cannot be decoded must not be sent on as it came, not even where no item stands in it.
+    fn place(&mut self, context: Result<Arc<Context>, BadEnvelope>) -> Place {
+        self.sound &= context.is_ok();
+        context.map_err(Reason::from)
     }
 
     fn take_envelope(&mut self, bytes: &[u8], list: impl Fn(u32) -> bool) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@
 //! Names are the protocol's own. A field that is not here is unknown: it is carried along and never read.
 
 use super::ItemKind;
+use super::json::Key;
 
 /// One message of the protocol.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub struct Field {
     pub kind: Kind,
     /// How often.
     pub presence: Presence,
+    /// Its name in JSON.
+    pub(crate) key: Key,
 }
 
 /// What a field holds.
@@ -110,12 +113,23 @@ impl Message {
 }
 
 impl Field {
+    const fn new(number: u32, name: &'static str, kind: Kind, presence: Presence) -> Self {
+        Self { number, name, kind, presence, key: Key::new(name) }
+    }
+
     /// The message this field holds, if it holds one.
     pub fn message(&self) -> Option<&'static Message> {
         match self.kind {
             Kind::Message(message) => Some(message),
             _ => None,
         }
+    }
+
+    /// Its bit in a set of the fields of a message that were met. The members of a oneof shut each other out, so they share the bit that no
+    /// number has.
+    #[inline]
+    pub(crate) fn singular_bit(&self) -> u32 {
+        if self.presence == Presence::OneOf { 1 } else { 1 << self.number }
     }
 
     /// True where it may stand any number of times.
@@ -142,19 +156,19 @@ impl Field {
 
 const fn one(number: u32, name: &'static str, kind: Kind) -> Field {
     let presence = if matches!(kind, Kind::Message(_)) { Presence::Explicit } else { Presence::Implicit };
-    Field { number, name, kind, presence }
+    Field::new(number, name, kind, presence)
 }
 
 const fn optional(number: u32, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, presence: Presence::Explicit }
+    Field::new(number, name, kind, Presence::Explicit)
 }
 
 const fn one_of(number: u32, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, presence: Presence::OneOf }
+    Field::new(number, name, kind, Presence::OneOf)
 }
 
 const fn many(number: u32, name: &'static str, kind: Kind) -> Field {
-    Field { number, name, kind, presence: Presence::Repeated }
+    Field::new(number, name, kind, Presence::Repeated)
 }
 
 macro_rules! messages {

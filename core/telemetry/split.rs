@@ -19,6 +19,7 @@ pub struct SignalsDiffer {
 
 impl Telemetry {
     /// Takes in another batch of the same signal. What came byte for byte still goes out so, one request behind the other.
+    /// Its traces are whole only if those of both were.
     pub fn append(&mut self, mut other: Telemetry) -> Result<(), SignalsDiffer> {
         if self.signal() != other.signal() {
             return Err(SignalsDiffer { into: self.signal(), other: Box::new(other) });
@@ -30,6 +31,7 @@ impl Telemetry {
         self.groups.extend(other.groups.into_iter().map(|group| Group { origin: group.origin + first_origin, ..group }));
         self.heads.extend(other.heads.into_iter().map(|head| Head { group: head.group + first_group, ..head }));
         self.origins.extend(other.origins);
+        self.whole_traces &= other.whole_traces;
         self.pristine = match (self.pristine.take(), other.pristine) {
             (Some(mut bodies), Some(others)) => {
                 bodies.extend(others);

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::utf8;
-use super::wire::{self, Raw, fields};
+use super::wire::{self, Raw, entries, fields};
 
 /// Any value that telemetry can hold: what `AnyValue` is in the protocol.
 ///
@@ -153,7 +153,7 @@ pub struct ListRef<'a>(pub(crate) &'a [u8]);
 impl<'a> ListRef<'a> {
     /// Its values.
     pub fn iter(self) -> impl Iterator<Item = ValueRef<'a>> {
-        fields(self.0).filter(|field| field.number == 1).map(|field| ValueRef::read(field.raw.payload()))
+        entries(self.0, 1).map(|entry| ValueRef::read(entry.payload))
     }
 }
 
@@ -164,7 +164,7 @@ pub struct MapRef<'a>(pub(crate) &'a [u8]);
 impl<'a> MapRef<'a> {
     /// Its entries.
     pub fn iter(self) -> impl Iterator<Item = Attribute<'a>> {
-        fields(self.0).filter(|field| field.number == 1).map(|field| Attribute::new(field.raw.payload()))
+        entries(self.0, 1).map(|entry| Attribute::new(entry.payload))
     }
 
     /// The value of a key; of a repeated key, the first.
@@ -204,14 +204,10 @@ impl<'a> Attribute<'a> {
     #[inline(always)]
     fn canonical(key_value: &'a [u8]) -> Option<Self> {
         let [0x0a, key_length, rest @ ..] = key_value else { return None };
-        if *key_length >= 0x80 {
-            return None;
-        }
         let (key, value) = rest.split_at_checked(usize::from(*key_length))?;
-        match value {
-            [0x12, length, any_value @ ..] if *length < 0x80 && usize::from(*length) == any_value.len() => Some(Self { key, any_value }),
-            _ => None,
-        }
+        let (&[0x12, length], any_value) = value.split_first_chunk::<2>()? else { return None };
+        let short = (*key_length | length) < 0x80 && usize::from(length) == any_value.len();
+        short.then_some(Self { key, any_value })
     }
 
     /// The key as text, repaired where it is no UTF-8.

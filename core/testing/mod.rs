@@ -8,6 +8,9 @@
 //! | a span, a log record, a metric, spelled out | [`span`], [`log`], [`gauge`], [`sum`], [`histogram`], [`exponential_histogram`], [`summary`] |
 //! | a request of them | [`traces`], [`logs`], [`metrics`] |
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
+//! | a processor run as a lane runs it | [`Driver`], [`Script`] |
+//! | a README's stories, run | [`run_stories`] |
+//! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
 //! | the same meaning in other bytes, or broken bytes | [`wire`] |
@@ -15,24 +18,33 @@
 pub mod arbitrary;
 mod built;
 mod dice;
+mod driver;
+pub mod fuzz;
 mod ids;
+mod inlet;
 mod logs;
 mod metrics;
 pub mod otlp;
 mod payload;
 mod shapes;
+mod sink;
 mod spans;
+mod story;
 mod value;
 pub mod wire;
 
 pub use built::{Built, Place};
 pub use dice::Dice;
+pub use driver::{Driver, Script, Step};
 pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
+pub use inlet::{Answer, Inlet};
 pub use logs::{log, logs};
 pub use metrics::{IntoNumber, exponential_histogram, gauge, histogram, metrics, sum, summary};
 pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};
+pub use sink::Sink;
 pub use spans::{START, SpanDraft, span, traces};
+pub use story::{Story, run_stories};
 pub use value::{IntoValue, attribute, bytes, list, map};
 
 #[cfg(test)]

@@ -134,3 +134,50 @@ fn every_odd_shape_has_spans_and_a_name_of_its_own() {
     assert_eq!(names.len(), shapes.len());
     assert!(shapes.into_iter().all(|(_, trace)| !trace.request().resource_spans.is_empty()));
 }
+
+#[test]
+fn what_an_inlet_takes_in_a_sink_shows_again() {
+    let mut inlet = Inlet::new();
+    let mut sink = Sink::new(inlet.books());
+    let request = trace_of("a@web -> b@cart; a -> c@cart").request();
+    let batch = inlet.receive(request.clone());
+    assert_eq!(batch.origins()[0].received_at, START);
+    sink.deliver(batch);
+    assert_eq!(sink.traces(), request);
+    assert_eq!(sink.span_names(), ["a", "b", "c"]);
+    assert_eq!(inlet.answer(0).tally.delivered, 3);
+    inlet.assert_settled();
+}
+
+#[test]
+fn what_an_inlet_rejects_is_in_the_answer_and_in_the_books() {
+    let limits = crate::telemetry::Limits::default();
+    let mut inlet = Inlet::with(crate::ledger::Books::new(), crate::time::Clock::by_hand(START), limits);
+    let mut sink = Sink::new(inlet.books());
+    sink.deliver(inlet.receive(trace_of("a -> b").change("b", |span| span.id(0)).request()));
+    assert_eq!(sink.span_names(), ["a"]);
+    assert_eq!((inlet.answer(0).tally.delivered, inlet.answer(0).tally.rejected_for_good), (1, 1));
+    inlet.assert_settled();
+}
+
+#[test]
+fn every_odd_shape_comes_through_untouched_and_accounted_for() {
+    for (name, trace) in odd_shapes() {
+        let mut inlet = Inlet::new();
+        let mut sink = Sink::new(inlet.books());
+        let request = trace.request();
+        sink.deliver(inlet.receive(request.clone()));
+        assert_eq!(sink.traces(), request, "{name}");
+        inlet.assert_settled();
+    }
+}
+
+#[test]
+#[should_panic(expected = "requests still wait for an end")]
+fn a_batch_that_somebody_keeps_is_not_settled() {
+    let mut inlet = Inlet::new();
+    let batch = inlet.receive(trace_of("a").request());
+    let held = inlet.line(batch.signal()).held("store");
+    held.set(batch.len() as u64);
+    inlet.assert_settled();
+}

@@ -5,13 +5,25 @@ use std::hint::black_box;
 
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
-use tracetailor_core::testing::Payload;
+use tracetailor_core::ledger::Fate;
+use tracetailor_core::telemetry::{Rewrite, Signal, Telemetry, Traces, Value};
 use tracetailor_core::testing::otlp::ExportTraceServiceRequest;
+use tracetailor_core::testing::{Inlet, Payload};
 
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Allocations of all threads while `work` runs. The least of several runs counts: what another test allocates meanwhile only adds.
+/// All in one test, one after the other: the count is that of the whole process, and a second test beside this one would be in it.
+#[test]
+fn ways_of_working_allocate_what_they_should() {
+    allocations_of_other_threads_are_counted();
+    memcpy_allocates_once();
+    decoding_into_structs_allocates_for_every_string();
+    what_stays_bytes_allocates_a_few_times_per_request();
+    a_new_context_allocates_a_few_times();
+}
+
+/// Allocations of all threads while `work` runs, the least of several runs: the first one fills what later ones find.
 fn counted(mut work: impl FnMut()) -> Stats {
     let mut run = || {
         let region = Region::new(GLOBAL);
@@ -32,15 +44,14 @@ fn per_span(stats: &Stats, spans: usize) -> (f64, f64) {
     (requests_for_memory(stats) as f64 / spans as f64, stats.bytes_allocated as f64 / spans as f64)
 }
 
-#[test]
 fn allocations_of_other_threads_are_counted() {
     let stats = counted(|| {
-        std::thread::spawn(|| (0..1_000_u64).for_each(|number| drop(black_box(Box::new(number))))).join().expect("the thread ends");
+        let ended = std::thread::spawn(|| (0..1_000_u64).for_each(|number| drop(black_box(Box::new(number))))).join();
+        assert!(ended.is_ok());
     });
     assert!(stats.allocations >= 1_000, "{stats:?}");
 }
 
-#[test]
 fn memcpy_allocates_once() {
     let request = Payload::STANDARD.encoded_traces().remove(0);
     let stats = counted(|| drop(black_box(request.clone())));
@@ -48,7 +59,8 @@ fn memcpy_allocates_once() {
 }
 
 /// The yardstick: what it costs to make structs of the same bytes.
-#[test]
+#[expect(clippy::print_stdout, reason = "the yardstick is worth reading")]
+#[expect(clippy::expect_used, reason = "the payload is valid")]
 fn decoding_into_structs_allocates_for_every_string() {
     let request = Payload::STANDARD.encoded_traces().remove(0);
     let decode = || ExportTraceServiceRequest::decode(black_box(request.as_slice())).expect("the payload is valid");
@@ -59,4 +71,85 @@ fn decoding_into_structs_allocates_for_every_string() {
     let (encoding, bytes) = per_span(&counted(|| drop(black_box(decoded.encode_to_vec()))), 1_000);
     println!("prost encode: {encoding:.3} allocations and {bytes:.0} bytes per span");
     assert!(encoding < 0.01, "{encoding}");
+}
+
+/// What is done to a batch between receipt and end, and the most requests for memory it may make, from 1,000 spans to 10,000.
+type Work = (&'static str, usize, fn(&mut Telemetry, &mut Buffers));
+
+/// What a pipeline keeps from batch to batch.
+#[derive(Default)]
+struct Buffers {
+    traces: Traces,
+    out: Vec<u8>,
+}
+
+const WORKS: [Work; 5] = [
+    ("receive and settle", 20, |_, _| {}),
+    ("emit untouched", 20, |batch, buffers| batch.emit(&mut buffers.out)),
+    ("group by trace and emit", 40, |batch, buffers| {
+        buffers.traces.group(batch);
+        batch.gather(&buffers.traces);
+        batch.emit(&mut buffers.out);
+    }),
+    ("look at every attribute", 20, |batch, _| {
+        black_box(batch.items().flat_map(|item| item.attributes()).map(|attribute| attribute.key.len()).sum::<usize>());
+    }),
+    ("change one attribute of every span and emit", 80, |batch, buffers| {
+        batch.edit_items(|item| {
+            item.rewrite_attributes(|attribute| match attribute.key {
+                b"server.address" => Rewrite::Set(Value::Bool(true)),
+                _ => Rewrite::Keep,
+            });
+        });
+        batch.emit(&mut buffers.out);
+    }),
+];
+
+/// A request of ten times the spans allocates as often, but for buffers that double as they grow.
+#[expect(clippy::print_stdout, reason = "the figures are worth reading")]
+fn what_stays_bytes_allocates_a_few_times_per_request() {
+    for (name, most, work) in WORKS {
+        for items in [1_000, 10_000] {
+            let requests = allocations_of(items, work);
+            println!("{name}: {requests} allocations for {items} spans");
+            assert!(requests <= most, "{name}: {requests} allocations for {items} spans");
+        }
+    }
+}
+
+/// What a context costs that nobody holds yet: its link in the chain and its place in the table.
+#[expect(clippy::print_stdout, reason = "the figure is worth reading")]
+fn a_new_context_allocates_a_few_times() {
+    const SCOPES: usize = 2;
+    let first_time = |resources: usize| {
+        let payload = Payload { resources, scopes: SCOPES, ..Payload::of(2_000) };
+        let request = bytes::Bytes::from(payload.traces(0).encode_to_vec());
+        let mut inlet = Inlet::new();
+        let stats = counted(|| {
+            let received = inlet.receive_bytes(Signal::Traces, request.clone());
+            let Ok(batch) = received else { panic!("the payload is valid") };
+            batch.settle(Fate::Delivered);
+        });
+        requests_for_memory(&stats)
+    };
+    let (few, many) = (10, 100);
+    let per_context = (first_time(many) - first_time(few)) as f64 / ((many - few) * SCOPES) as f64;
+    println!("a context that is new: {per_context:.1} allocations, its resource's share included");
+    assert!(per_context <= 5.0, "{per_context}");
+}
+
+fn allocations_of(items: usize, work: fn(&mut Telemetry, &mut Buffers)) -> usize {
+    let request = bytes::Bytes::from(Payload::of(items).traces(0).encode_to_vec());
+    let (mut inlet, mut buffers) = (Inlet::new(), Buffers::default());
+    // Another request of the same processes is held somewhere, so their contexts are known.
+    let held = inlet.receive(Payload::of(items).traces(1));
+    let stats = counted(|| {
+        let received = inlet.receive_bytes(Signal::Traces, request.clone());
+        let Ok(mut batch) = received else { panic!("the payload is valid") };
+        buffers.out.clear();
+        work(&mut batch, &mut buffers);
+        batch.settle(Fate::Delivered);
+    });
+    held.settle(Fate::Delivered);
+    requests_for_memory(&stats)
 }

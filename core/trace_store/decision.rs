@@ -2,10 +2,9 @@
 
 use super::entries::Slot;
 use super::memory::Known;
-use super::output::Output;
 use super::stages::WholeTraces;
 
-use crate::component::{Notes, Outcome, Trigger, Verdict};
+use crate::component::{Notes, Outcome, Output, Trigger, Verdict};
 use crate::ledger::Fate;
 use crate::time::LogTime;
 

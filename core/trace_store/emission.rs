@@ -1,10 +1,9 @@
 //! How kept traces go out: many in one batch, repaired by the stages, their shares with them.
 
 use super::entries::{Slot, Ticket};
-use super::output::{Output, Room};
 use super::repair::{Changes, TraceOut};
 use super::stages::WholeTraces;
-use crate::component::{Notes, Trigger};
+use crate::component::{Notes, Output, Room, Trigger};
 use crate::telemetry::{Signal, Telemetry, TelemetryBuilder};
 
 /// A kept trace that waits for room.

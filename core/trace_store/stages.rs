@@ -1,10 +1,9 @@
 //! The processor that leads stages through whole traces.
 
 use super::admission::Place;
-use super::output::{Output, Progress};
 use super::segment::RecordAt;
 use super::store::TraceStore;
-use crate::component::{TraceStage, Trigger, Wants};
+use crate::component::{Output, Processor, Progress, TraceStage, Trigger, Wants};
 use crate::ledger::Cause;
 use crate::telemetry::{Signal, SourceTag, Telemetry, Traces};
 use crate::time::LogTime;
@@ -94,9 +93,11 @@ impl WholeTraces {
     pub fn decided(&self) -> Decided {
         self.decided
     }
+}
 
+impl Processor for WholeTraces {
     /// Takes a batch in: each span is held or, if its trace is gone, follows it.
-    pub fn process(&mut self, batch: Telemetry, out: &mut Output) {
+    fn process(&mut self, batch: Telemetry, out: &mut Output) {
         if batch.signal() != Signal::Traces {
             out.emit(batch);
             return;
@@ -109,12 +110,12 @@ impl WholeTraces {
     }
 
     /// When to be woken. A time that has passed means: as soon as there is room.
-    pub fn wake_at(&self) -> Option<LogTime> {
+    fn wake_at(&self) -> Option<LogTime> {
         self.wake_at
     }
 
     /// Decides what is due, sends it on while there is room, and tidies up.
-    pub fn wake(&mut self, now: LogTime, out: &mut Output) -> Progress {
+    fn wake(&mut self, now: LogTime, out: &mut Output) -> Progress {
         self.show_unseen(now);
         self.decide_due(now, out);
         self.relieve(now, out);
@@ -125,7 +126,7 @@ impl WholeTraces {
     }
 
     /// Decides everything that will not come again by itself. When it is done, the store is empty.
-    pub fn drain(&mut self, out: &mut Output) -> Progress {
+    fn drain(&mut self, out: &mut Output) -> Progress {
         let now = out.now();
         self.decide_all(now, out);
         self.end_turn(now, out);
@@ -133,7 +134,7 @@ impl WholeTraces {
     }
 
     /// A source was taken away: its spans are held no longer, and will be read again by whoever has it now.
-    pub fn forget(&mut self, source: SourceTag) {
+    fn forget(&mut self, source: SourceTag) {
         for slot in self.store.traces_of(source) {
             self.take_out(slot, source, self.store.last_turn);
         }
@@ -141,7 +142,9 @@ impl WholeTraces {
         self.store.publish();
         self.plan_wake();
     }
+}
 
+impl WholeTraces {
     fn end_turn(&mut self, now: LogTime, out: &mut Output) {
         self.emit(out);
         self.store.memory.trim(now);

@@ -7,6 +7,7 @@ mod common;
 mod logs;
 mod metrics;
 mod rewriting;
+mod scripts;
 mod traces;
 
 use proptest::prelude::*;
@@ -14,6 +15,7 @@ use proptest::prelude::*;
 use super::otlp::{AnyValue, ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
 
 pub use rewriting::{damage_seed, rewrites};
+pub use scripts::scripts;
 
 /// How large and how odd the telemetry may be.
 #[derive(Clone, Debug, PartialEq, Eq)]

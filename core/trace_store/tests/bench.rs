@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::component::{Notes, TraceStage, Trigger, Verdict, Wants};
+use crate::component::{Output, Room};
 use crate::ledger::{Books, Cause, Held, Line, LineName, Milestone, Receipt, Settled, Tally};
 use crate::telemetry::{
     Context, Head, Interner, Item, ItemKind, Origin, Signal, Source, SourceTag, SpanId, Telemetry, TelemetryBuilder, TraceId,
 };
 use crate::time::LogTime;
-use crate::trace_store::{Known, Outline, Output, Room, Slot, Trace, TraceOut};
+use crate::trace_store::{Known, Outline, Slot, Trace, TraceOut};
 
 /// A span of the tests: which trace, a number that no other span has, and how long its bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::bench::{Bench, Diary, MADE_UP, Script, Seen, Sent, at, number};
 use crate::component::{Outcome, Trigger};
+use crate::component::{Output, Processor, Progress};
 use crate::ledger::{Column, Fate, LineName};
 use crate::telemetry::{Signal, SourceTag, Telemetry};
-use crate::trace_store::{Limits, Output, Progress, TraceStore, WholeTraces};
+use crate::trace_store::{Limits, TraceStore, WholeTraces};
 
 /// A trace as a plain list of spans, each with the partition that it came from. All times in milliseconds.
 #[derive(Clone, Debug)]

@@ -1,0 +1,110 @@
+//! The contract of an exporter: one attempt to send one batch, and an honest word on how it went.
+
+use std::time::Duration;
+
+use super::BoxFuture;
+use crate::telemetry::Telemetry;
+
+/// Something that sends telemetry on.
+///
+/// # What it does, and what it does not
+///
+/// It makes one attempt. The queue before it, the batching, the retries, the timeout, the circuit breaker, the taking apart of a batch that
+/// one bad item spoils: all that is written once, around every exporter, and goes by what the exporter answers. So an exporter is a
+/// translation of the batch, a request, and a translation of the answer; it keeps nothing between two calls but its connections.
+///
+/// # Who owns the batch
+///
+/// The queue. The exporter borrows it, so it can neither lose nor settle it, and the same batch can be tried again. It may be called for
+/// several batches at once.
+///
+/// # Shutdown
+///
+/// The returned future has ended when the destination has answered, so nothing is left behind to flush. It is never dropped half-way at
+/// shutdown, since nobody could say whether the destination has the batch: at the deadline the queue abandons what has not begun, and a
+/// call that is under way ends by its own timeout.
+///
+/// # Example
+///
+/// ```
+/// use std::future::ready;
+/// use tracetailor_core::component::{BoxFuture, Delivered, ExportError, Exporter};
+/// use tracetailor_core::telemetry::Telemetry;
+///
+/// /// Takes everything up to a size, as a destination with a limit does.
+/// struct Limited {
+///     most_bytes: usize,
+/// }
+///
+/// impl Exporter for Limited {
+///     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
+///         Box::pin(async move {
+///             let mut body = Vec::with_capacity(batch.emitted_bound());
+///             batch.emit(&mut body);
+///             if body.len() > self.most_bytes {
+///                 return Err(ExportError::TooLarge { message: format!("more than {} bytes", self.most_bytes) });
+///             }
+///             // Send it here.
+///             Ok(Delivered::ALL)
+///         })
+///     }
+/// }
+/// ```
+pub trait Exporter: Send + Sync {
+    /// Sends a batch, once.
+    fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>>;
+}
+
+/// The destination has the batch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// How many of its items it would not take. It does not say which: nobody can send just those again.
+    pub rejected: u64,
+    /// What it said about that, or just wanted to say; empty for nothing.
+    pub message: String,
+}
+
+impl Delivered {
+    /// All of it, without a word.
+    pub const ALL: Delivered = Delivered { rejected: 0, message: String::new() };
+}
+
+/// The destination does not have the batch. What is done next depends on which of these it was, so an exporter chooses with care: a `Retry`
+/// for what can never pass is tried for ever, an `Invalid` for what would pass later throws telemetry away.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExportError {
+    /// It may take it later: no connection, no answer in time, too busy, a limit on rates.
+    #[error("{message} (may pass later)")]
+    Retry {
+        /// How long it asked to be left alone.
+        after: Option<Duration>,
+        /// What happened.
+        message: String,
+    },
+    /// It will never take this: something in it is wrong. The batch is halved until the culprit is alone, and only that is set aside.
+    #[error("{message} (bad data)")]
+    Invalid {
+        /// What happened.
+        message: String,
+    },
+    /// It will not take so much at once. The batch is split.
+    #[error("{message} (too large)")]
+    TooLarge {
+        /// What happened.
+        message: String,
+    },
+    /// It will not take anything from us: credentials, a quota, a path it does not know. Whatever is in the batch, so it is not taken
+    /// apart; the exporter is left alone for a while.
+    #[error("{message} (denied)")]
+    Denied {
+        /// What happened.
+        message: String,
+    },
+}
+
+impl ExportError {
+    /// A failure that may pass, with nothing said about when.
+    pub fn retry(message: impl Into<String>) -> Self {
+        ExportError::Retry { after: None, message: message.into() }
+    }
+}

@@ -1,0 +1,126 @@
+//! Remembers what was computed from a context, so that it is computed once per distinct resource and not once per span.
+
+use std::sync::{Arc, Weak};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+use super::Context;
+
+/// What a processor computed from contexts: a service's name, a redacted form, a condition's outcome.
+///
+/// What is remembered must depend on the context and on the processor's configuration alone. A processor that is reconfigured takes a new cache. It keeps
+/// no context alive: entries of contexts that are gone are swept out as new ones come, and it never holds more than [`ContextCache::MOST`].
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use tracetailor_core::telemetry::{Context, ContextCache};
+/// fn is_ours(cache: &mut ContextCache<bool>, context: &Arc<Context>) -> bool {
+///     *cache.get(context, |context| context.resource_attribute("team").is_some())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct ContextCache<T> {
+    entries: HashMap<u64, Entry<T>, RandomState>,
+    /// At this size the dead are swept out, so that sweeping costs each new entry a constant.
+    sweep_at: usize,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    context: Weak<Context>,
+    computed: T,
+}
+
+impl<T> Default for ContextCache<T> {
+    fn default() -> Self {
+        Self { entries: HashMap::default(), sweep_at: Self::SMALL }
+    }
+}
+
+impl<T> ContextCache<T> {
+    /// How many contexts it remembers at most; when so many live at once, it begins again.
+    pub const MOST: usize = 1 << 16;
+    const SMALL: usize = 64;
+
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What was computed from this context, or is now.
+    pub fn get(&mut self, context: &Arc<Context>, compute: impl FnOnce(&Arc<Context>) -> T) -> &T {
+        if self.entries.len() >= self.sweep_at && !self.entries.contains_key(&context.id()) {
+            self.sweep();
+        }
+        let entry = self.entries.entry(context.id());
+        &entry.or_insert_with(|| Entry { context: Arc::downgrade(context), computed: compute(context) }).computed
+    }
+
+    /// How many contexts it remembers.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// True when it remembers none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    fn sweep(&mut self) {
+        self.entries.retain(|_, entry| entry.context.strong_count() > 0);
+        if self.entries.len() >= Self::MOST {
+            self.entries.clear();
+        }
+        self.entries.shrink_to(self.entries.len() * 2);
+        self.sweep_at = (self.entries.len() * 2).clamp(Self::SMALL, Self::MOST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Interner, ItemKind};
+    use super::*;
+
+    fn context(interner: &Interner, number: u32) -> Arc<Context> {
+        // A resource that dropped so many attributes: the shortest one that differs by a number.
+        let number = number | 1 << 20;
+        let resource = [0x0a, 4, 0x10, number as u8 | 0x80, (number >> 7) as u8 | 0x80, (number >> 14) as u8 & 0x7f];
+        interner.intern(ItemKind::Span, [&resource, &[], &[], &[]]).unwrap()
+    }
+
+    #[test]
+    fn computes_once_per_context() {
+        let interner = Interner::new();
+        let mut cache = ContextCache::new();
+        let mut computed = 0;
+        let (one, other) = (context(&interner, 1), context(&interner, 2));
+        for context in [&one, &one, &other, &context(&interner, 1)] {
+            cache.get(context, |_| computed += 1);
+        }
+        assert_eq!((computed, cache.len()), (2, 2));
+    }
+
+    #[test]
+    fn forgets_contexts_that_are_gone() {
+        let interner = Interner::new();
+        let mut cache = ContextCache::new();
+        for number in 0..10_000 {
+            assert_eq!(*cache.get(&context(&interner, number), |_| number), number);
+        }
+        assert!(cache.len() <= ContextCache::<u32>::SMALL, "{}", cache.len());
+        assert!(interner.is_empty());
+    }
+
+    #[test]
+    fn is_bounded_while_all_live() {
+        let interner = Interner::new();
+        let mut cache = ContextCache::new();
+        let contexts: Vec<_> = (0..ContextCache::<u32>::MOST as u32 + 100).map(|number| context(&interner, number)).collect();
+        for context in &contexts {
+            cache.get(context, |context| context.id());
+            assert!(cache.len() <= ContextCache::<u64>::MOST);
+        }
+        assert_eq!(*cache.get(&contexts[0], |context| context.id()), contexts[0].id());
+    }
+}

@@ -1,0 +1,19 @@
+//! Tracetailor, a gateway for OpenTelemetry that samples, stitches, labels and redacts: the front page of its library.
+//!
+//! Two crates hold what there is, and this one gathers them under one name:
+//!
+//! - [`core`]: the words that everything else shares. Telemetry as the bytes it came in, the ledger that accounts for every item, the
+//!   store of whole traces, the contracts of components, the keys of a configuration.
+//! - [`processors`]: what happens to telemetry between a receiver and an exporter, one folder per processor.
+//!
+//! The gateway itself (configuration, pipelines, receivers, exporters) does not exist yet. README.md says what works today.
+//!
+//! ```
+//! use tracetailor::core::telemetry::Signal;
+//!
+//! let names: Vec<_> = Signal::ALL.iter().map(|signal| (signal.name(), signal.items())).collect();
+//! assert_eq!(names, [("traces", "spans"), ("logs", "log_records"), ("metrics", "metric_points")]);
+//! ```
+
+pub use tracetailor_core as core;
+pub use tracetailor_processors as processors;
