@@ -7,7 +7,7 @@ mod held;
 use std::time::Duration;
 
 use held::{Gateway, Judge, Requests};
-use tracetailor_core::component::{Output, Processor, Room};
+use tracetailor_core::component::{Output, Processor, Progress, Room};
 use tracetailor_core::ledger::Fate;
 use tracetailor_core::testing::Payload;
 use tracetailor_core::time::LogTime;
@@ -24,25 +24,24 @@ fn main() {
     let mut held = HeldMemory::new();
     held.hold_all();
     held.keep_one_in_a_hundred();
+    held.end();
 }
 
 struct HeldMemory {
     requests: Requests,
-    /// Small requests of other traces.
-    trickle: Requests,
+    /// Small requests, held for a second by another store.
+    small: Requests,
+    other: WholeTraces,
     gateway: Gateway,
     now: LogTime,
 }
 
 impl HeldMemory {
     fn new() -> Self {
-        let trickle = Payload { items: 100, seed: 1, ..Payload::STANDARD };
-        Self {
-            requests: Requests::new(&Payload::STANDARD),
-            trickle: Requests::new(&trickle),
-            gateway: Gateway::new(),
-            now: LogTime(1 << 60),
-        }
+        let small = Payload { items: 100, seed: 1, ..Payload::STANDARD };
+        let gateway = Gateway::new();
+        let other = gateway.whole_traces(Duration::from_secs(1), Judge::default());
+        Self { requests: Requests::new(&Payload::STANDARD), small: Requests::new(&small), other, gateway, now: LogTime(1 << 60) }
     }
 
     /// All are held, all are dropped.
@@ -86,6 +85,17 @@ impl HeldMemory {
         self.rest(&mut whole);
     }
 
+    fn end(&mut self) {
+        let mut out = Output::new(self.now, Room::ENOUGH);
+        while self.other.drain(&mut out) == Progress::More {}
+    }
+
+    fn trickle(&mut self) {
+        let mut out = Output::new(self.now, Room::ENOUGH);
+        self.other.process(self.gateway.receive(self.small.next()), &mut out);
+        let _ = self.other.wake(self.now, &mut out);
+    }
+
     fn fill(&mut self, whole: &mut WholeTraces) {
         for _ in 0..REQUESTS {
             let mut out = Output::new(self.now, Room::ENOUGH);
@@ -99,12 +109,11 @@ impl HeldMemory {
         out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
     }
 
-    /// Ten seconds by both clocks, woken as often as it asks for. A hundredth of the traffic goes on: allocators give memory back when they are
-    /// asked for some.
+    /// Ten seconds by both clocks, woken as often as it asks for. Another pipeline goes on with little traffic: allocators give memory back when
+    /// they are asked for some.
     fn rest(&mut self, whole: &mut WholeTraces) {
         for _ in 0..100 {
-            let mut out = Output::new(self.now, Room::ENOUGH);
-            whole.process(self.gateway.receive(self.trickle.next()), &mut out);
+            self.trickle();
             while whole.wake_at().is_some_and(|time| time <= self.now) {
                 self.turn(whole);
             }

@@ -139,7 +139,7 @@ pub(crate) struct Judge {
     pub(crate) keeps: bool,
     pub(crate) wants: Wants,
     /// All but one in so many are wished to be decided at once.
-    pub(crate) patient: Option<u8>,
+    pub(crate) patient: Option<u16>,
 }
 
 struct Stage {
@@ -161,7 +161,8 @@ impl TraceStage for Stage {
     fn ready_in(&self, trace: &Outline<'_>) -> Option<Duration> {
         let one_in = self.judge.patient?;
         // Once it is whole.
-        (trace.span_count() == 8 && !trace.id().0[15].is_multiple_of(one_in)).then_some(Duration::ZERO)
+        let is_patient = u128::from_be_bytes(trace.id().0) % 100_003 % u128::from(one_in) == 0;
+        (trace.span_count() == 8 && !is_patient).then_some(Duration::ZERO)
     }
 
     fn decide(&mut self, _trace: &Trace<'_>, _notes: &Notes) -> Option<Verdict> {

@@ -12,7 +12,7 @@ use crate::time::LogTime;
 
 /// What has become of a trace when a span of it arrives.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+pub(super) enum Place {
     /// It is held here: open, or kept and waiting for room.
     Held(Slot),
     /// It is gone, and its verdict is known.
@@ -26,21 +26,24 @@ enum Place {
 impl WholeTraces {
     /// Holds every span of a batch, or lets it follow the verdict on its trace. Nothing of the batch is needed after this but its origins.
     ///
-    /// Spans are taken in trace by trace: a trace is looked up once for all its spans, and they lie beside each other where they are held.
+    /// Spans are taken in trace by trace: a trace is looked up once for all its spans, and they lie beside each other where they are held. All
+    /// traces are looked up before the first span is touched, because look-ups that do not wait for each other share the time that memory takes;
+    /// what was found holds until it is the trace's turn, since nothing is opened, decided or closed but in its own turn.
     pub(super) fn admit(&mut self, batch: &Telemetry, now: LogTime) {
         self.row_numbers.clear();
         self.row_numbers.resize(batch.origins().len(), None);
-        let mut traces = std::mem::take(&mut self.traces);
+        let (mut traces, mut found) = (std::mem::take(&mut self.traces), std::mem::take(&mut self.found));
         traces.group(batch);
-        for (trace, items) in traces.iter() {
-            self.admit_trace(trace, items.iter().map(|index| batch.item(*index as usize)), batch, now);
+        found.extend(traces.iter().map(|(trace, _)| self.look_up(self.store.entries.hash(trace), trace, now)));
+        for ((trace, items), place) in traces.iter().zip(found.drain(..)) {
+            self.admit_trace(trace, place, items.iter().map(|index| batch.item(*index as usize)), batch, now);
         }
-        self.traces = traces;
+        (self.traces, self.found) = (traces, found);
     }
 
-    fn admit_trace<'a>(&mut self, trace: TraceId, spans: impl Iterator<Item = Item<'a>>, batch: &Telemetry, now: LogTime) {
+    fn admit_trace<'a>(&mut self, trace: TraceId, found: Place, spans: impl Iterator<Item = Item<'a>>, batch: &Telemetry, now: LogTime) {
         let hash = self.store.entries.hash(trace);
-        let mut place = self.place(hash, trace, now);
+        let mut place = self.decide_if_due(found, hash, trace, now);
         for item in spans {
             let row = *self.row_numbers[batch.origin_of(item.head())].get_or_insert_with(|| self.store.rows.open());
             match place {
@@ -65,25 +68,32 @@ impl WholeTraces {
         }
     }
 
-    /// What has become of a trace. It takes spans until its time has come, even if its turn has not: who arrives at the deadline is late, on the
-    /// first run and on a replay. A trace that was kept and waits for room takes them still.
-    fn place(&mut self, hash: u64, trace: TraceId, now: LogTime) -> Place {
+    /// What has become of a trace.
+    fn look_up(&mut self, hash: u64, trace: TraceId, now: LogTime) -> Place {
         let slot = self.store.entries.find(hash, trace);
-        if let Some(slot) = slot {
-            let entry = self.store.entries.get(slot);
-            if entry.state == State::Open && entry.due <= now {
-                let trigger = self.store.trigger_at(slot);
-                self.decide(slot, trigger, now);
-            }
-            if matches!(self.store.entries.get(slot).state, State::Open | State::Kept) {
-                return Place::Held(slot);
-            }
+        if let Some(slot) = slot
+            && self.store.entries.get(slot).state != State::Late
+        {
+            return Place::Held(slot);
         }
         match self.store.memory.recall(hash, now) {
             Some(known) => Place::Known(known),
-            None if self.store.entries.find(hash, trace).is_some() => Place::Following,
+            None if slot.is_some() => Place::Following,
             None => Place::New,
         }
+    }
+
+    /// A trace takes spans until its time has come, even if its turn has not: who arrives at the deadline is late, on the first run and on a
+    /// replay. A trace that was kept and waits for room takes them still.
+    fn decide_if_due(&mut self, place: Place, hash: u64, trace: TraceId, now: LogTime) -> Place {
+        let Place::Held(slot) = place else { return place };
+        let entry = self.store.entries.get(slot);
+        if entry.state != State::Open || entry.due > now {
+            return place;
+        }
+        let trigger = self.store.trigger_at(slot);
+        self.decide(slot, trigger, now);
+        self.look_up(hash, trace, now)
     }
 
     fn begin(&mut self, hash: u64, trace: TraceId, now: LogTime) -> Slot {
@@ -102,7 +112,7 @@ impl WholeTraces {
         let entry = self.store.entries.get(slot);
         if entry.state == State::Open && u64::from(entry.bytes) > self.store.limits.trace_bytes {
             self.decide(slot, Trigger::Size, now);
-            return self.place(hash, item.head().trace, now);
+            return self.look_up(hash, item.head().trace, now);
         }
         Place::Held(slot)
     }

@@ -36,6 +36,7 @@ pub(super) enum State {
 
 /// What is known of a held trace without reading its spans: one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(super) struct Entry {
     pub(super) trace: TraceId,
     /// Its newest record; the others hang on that one.

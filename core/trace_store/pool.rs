@@ -6,7 +6,7 @@ use super::segment::{Segment, SegmentSize};
 use crate::time::LogTime;
 
 /// How many empty segments a lane keeps at most. Between two wakes a lane at full load fills and frees about a dozen.
-const MOST: usize = 32;
+const MOST: usize = 16;
 
 /// How long an empty segment may lie unused.
 const PATIENCE: Duration = Duration::from_secs(2);

@@ -62,7 +62,7 @@ impl SegmentSize {
     /// that is set aside and not used costs as much as any other where the kernel hands it out in large pages.
     pub(super) fn learn(&mut self, full: &Segment) {
         let length = (full.bytes.len() / full.links.len().max(1)).max(32);
-        let right = self.bytes / length * 17 / 16;
+        let right = self.bytes / length * 33 / 32;
         self.records = ((self.records * 3 + right) / 4).max(16);
     }
 

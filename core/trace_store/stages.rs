@@ -1,5 +1,6 @@
 //! The processor that leads stages through whole traces.
 
+use super::admission::Place;
 use super::segment::RecordAt;
 use super::store::TraceStore;
 use crate::component::{Output, Processor, Progress, TraceStage, Trigger, Wants};
@@ -25,8 +26,9 @@ pub struct WholeTraces {
     pub(super) records: Vec<RecordAt>,
     /// The records of all traces of the batch that leaves.
     pub(super) leaving: Vec<RecordAt>,
-    /// The traces of the batch in hand.
+    /// The traces of the batch in hand, and what has become of each.
     pub(super) traces: Traces,
+    pub(super) found: Vec<Place>,
     /// The rows of the batch in hand, by the number of the origin.
     pub(super) row_numbers: Vec<Option<u32>>,
 }
@@ -69,6 +71,7 @@ impl WholeTraces {
             records: Vec::new(),
             leaving: Vec::new(),
             traces: Traces::new(),
+            found: Vec::new(),
             row_numbers: Vec::new(),
         };
         whole.store.publish();

@@ -74,7 +74,7 @@ pub struct TraceStore {
 
 /// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them. A little below 1 MiB,
 /// because allocators put something of their own before a block.
-const SEGMENT: u64 = (1 << 20) - (8 << 10);
+const SEGMENT: u64 = (1 << 20) - (16 << 10);
 /// A small budget gets small segments, so that the one being written does not weigh.
 const SMALLEST_SEGMENT: u64 = 16 << 10;
 
