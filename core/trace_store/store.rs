@@ -65,8 +65,13 @@ pub struct TraceStore {
     outgoing_bytes: u64,
     /// When the newest turn was.
     pub(super) last_turn: LogTime,
+    tidy_at: LogTime,
+    /// Nothing was held when the store was last tidied.
+    was_idle: bool,
     /// Spans held.
     spans: u64,
+    /// Records moved out of sparse segments since the store was made.
+    pub(super) relocated: u64,
     held: Held,
     /// What spans are abandoned for when the store goes with spans in it.
     abandoned: Cause,
@@ -98,7 +103,10 @@ impl TraceStore {
             outgoing_spans: 0,
             outgoing_bytes: 0,
             last_turn: LogTime::default(),
+            tidy_at: LogTime::default(),
+            was_idle: false,
             spans: 0,
+            relocated: 0,
             held,
             abandoned,
         }
@@ -125,6 +133,11 @@ impl TraceStore {
     /// How many verdicts on traces that are gone it remembers: kept, dropped.
     pub fn remembered(&self) -> (u64, u64) {
         self.memory.len()
+    }
+
+    /// How many spans were moved out of segments that were mostly dead, since the store was made.
+    pub fn relocated(&self) -> u64 {
+        self.relocated
     }
 
     /// The memory of its segments in use, and of those that wait to be used again.
@@ -324,9 +337,6 @@ impl TraceStore {
         self.entries.close(slot);
         if let Some(structures) = &mut self.structures {
             structures.release(slot);
-            if self.entries.len() == 0 {
-                structures.shrink();
-            }
         }
     }
 
@@ -400,15 +410,25 @@ impl TraceStore {
         self.deadlines.oldest(&self.entries)
     }
 
-    /// Gives memory back that nobody needs.
+    /// Gives memory back that nobody needed for the time of [`PATIENCE`].
     pub(super) fn tidy(&mut self, now: LogTime) {
         self.deadlines.sweep(&self.entries);
-        self.log.trim_pool(now);
+        if now < self.tidy_at {
+            return;
+        }
+        self.tidy_at = now + PATIENCE;
+        self.log.trim_pool();
+        if self.entries.is_idle() && self.was_idle {
+            self.entries.shrink();
+            self.structures.iter_mut().for_each(Structures::shrink);
+            self.rows.shrink();
+        }
+        self.was_idle = self.entries.is_idle();
     }
 
-    /// When to tidy next.
+    /// When to tidy next, if there is anything to give back.
     pub(super) fn tidy_at(&self) -> Option<LogTime> {
-        self.log.trim_pool_at()
+        (self.log.has_pooled() || self.entries.is_idle()).then_some(self.tidy_at)
     }
 
     /// Ends a turn: gauge first, then the ledger, so that no span is ever counted in both.
@@ -455,6 +475,9 @@ pub enum Unaccounted {
         held: u64,
     },
 }
+
+/// How long memory may lie unused.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a trace costs beside its records: entry, index, place in the queue.
 const PER_TRACE: u64 = size_of::<Entry>() as u64 + 16;

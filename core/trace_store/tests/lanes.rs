@@ -56,7 +56,7 @@ proptest! {
         let mut span = 0;
         for (which, trace, spans) in sent {
             let which = which % lanes.len();
-            let request: Vec<Sent> = (0..spans).map(|n| Sent { length: 200, ..Sent::of(trace, span + n) }).collect();
+            let request: Vec<Sent> = (1..=spans).map(|n| Sent { length: 200, ..Sent::of(trace, span + n) }).collect();
             span += spans;
             let mut out = at(0, usize::MAX);
             lanes[which].process(bench.request(&request, 0), &mut out);
@@ -79,7 +79,7 @@ fn a_lower_limit_after_a_reload_is_met_at_the_next_turn() {
     let limits = Limits::with_wait(Duration::from_secs(10));
     let mut lane = lane(&bench, &limits, &Script::plain(&bench));
     for trace in 0..50 {
-        lane.process(bench.request(&[Sent::of(trace, u32::from(trace))], 0), &mut at(0, usize::MAX));
+        lane.process(bench.request(&[Sent::of(trace, 1 + u32::from(trace))], 0), &mut at(0, usize::MAX));
     }
     let mut store = lane.into_store();
     store.set_limits(Limits { traces: Budget::new(10), ..limits });

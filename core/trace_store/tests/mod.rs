@@ -2,6 +2,7 @@
 
 mod bench;
 mod lanes;
+mod lives;
 mod log;
 mod memory;
 mod model;
