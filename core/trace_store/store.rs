@@ -14,7 +14,7 @@ use super::segment::{Link, RecordAt};
 use super::structure::Structures;
 use super::view::{Outline, Trace};
 use crate::component::{Notes, Trigger, Wants};
-use crate::ledger::{Cause, Fate, Held};
+use crate::ledger::{Cause, Fate, Held, is_after_panic};
 use crate::telemetry::{Item, SourceTag, SpanId, TelemetryBuilder, TraceId};
 use crate::time::LogTime;
 
@@ -120,6 +120,11 @@ impl TraceStore {
         let per_trace = PER_TRACE + self.structures.as_ref().map_or(0, |_| Structures::PER_TRACE as u64);
         let structure = self.structures.as_ref().map_or(0, Structures::bytes);
         live + contexts + self.entries.len() as u64 * per_trace + self.rows.len() as u64 * Rows::COST + structure
+    }
+
+    /// How many verdicts on traces that are gone it remembers: kept, dropped.
+    pub fn remembered(&self) -> (u64, u64) {
+        self.memory.len()
     }
 
     /// The memory of its segments in use, and of those that wait to be used again.
@@ -350,8 +355,9 @@ impl TraceStore {
     }
 
     pub(super) fn outline(&self, slot: Slot) -> Outline<'_> {
-        let structure = self.structures.as_ref().and_then(|structures| structures.view(slot));
-        Outline { slot, entry: self.entries.get(slot), structure }
+        let entry = self.entries.get(slot);
+        let structures = self.structures.as_ref().filter(|_| entry.state != State::Late);
+        Outline { slot, entry, structure: structures.and_then(|structures| structures.view(slot)) }
     }
 
     pub(super) fn trace<'a>(&'a self, slot: Slot, records: &'a [RecordAt], trigger: Trigger) -> Trace<'a> {
@@ -424,11 +430,11 @@ impl TraceStore {
 }
 
 impl Drop for TraceStore {
-    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now. While
-    /// unwinding the shares say by themselves that a panic took them.
+    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now; after a panic
+    /// the shares say by themselves what took them.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.held.set(0);
+        self.held.set(0);
+        if !is_after_panic() {
             self.rows.abandon_all(self.abandoned);
         }
     }
