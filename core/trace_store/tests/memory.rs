@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::bench::{Bench, span_id, time};
 use crate::component::Verdict;
-use crate::trace_store::memory::{Known, Memory, Remember};
 use crate::trace_store::Budget;
+use crate::trace_store::memory::{Known, Memory, Remember};
 
 /// Steps are of two seconds, because the memory's own clock is coarse: it counts in 1.07 s.
 const STEP: u64 = 2_000;

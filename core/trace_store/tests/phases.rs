@@ -12,12 +12,8 @@ use crate::trace_store::{Budget, Limits, Outline, Remember, Slot, Trace, TraceOu
 const WAIT: u64 = 1_000;
 
 fn limits() -> Limits {
-    let remember = Remember {
-        time: Duration::from_secs(60),
-        kept: Budget::unlimited(),
-        dropped: Budget::unlimited(),
-        skeletons: Budget::unlimited(),
-    };
+    let remember =
+        Remember { time: Duration::from_secs(60), kept: Budget::unlimited(), dropped: Budget::unlimited(), skeletons: Budget::unlimited() };
     Limits { remember, ..Limits::with_wait(Duration::from_millis(WAIT)) }
 }
 
@@ -255,7 +251,8 @@ fn late_spans_find_the_shape_of_their_trace() {
             }
             assert!(trace.structure().is_none(), "late spans have no structure of their own");
             let skeleton = trace.skeleton().expect("asked for");
-            let look = |item: Item<'_>| (number(item.span_id()), skeleton.has(item.parent_span_id()), skeleton.has_placeholder(span_id(500)));
+            let look =
+                |item: Item<'_>| (number(item.span_id()), skeleton.has(item.parent_span_id()), skeleton.has_placeholder(span_id(500)));
             finding.lock().unwrap().extend(trace.items().map(look));
         })),
         ..Made::default()
@@ -266,7 +263,11 @@ fn late_spans_find_the_shape_of_their_trace() {
     let late = [Sent { parent: 1, ..Sent::of(1, 2) }, Sent { parent: 9, ..Sent::of(1, 3) }];
     deliver(send(&bench, &mut whole, WAIT + 5, &late));
     deliver(send(&bench, &mut whole, WAIT + 9, &[Sent { parent: 3, ..Sent::of(1, 4) }]));
-    assert_eq!(*found.lock().unwrap(), [(2, true, true), (3, false, true), (4, true, true)], "a late span belongs to the shape from then on");
+    assert_eq!(
+        *found.lock().unwrap(),
+        [(2, true, true), (3, false, true), (4, true, true)],
+        "a late span belongs to the shape from then on"
+    );
     finish(&bench, whole);
 }
 
