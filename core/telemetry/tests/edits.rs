@@ -285,6 +285,29 @@ fn edits_nest_as_deep_as_receipt_allows_and_no_deeper() {
 }
 
 #[test]
+fn edits_that_were_replaced_do_not_pile_up() {
+    let desk = Desk::open(Signal::Traces);
+    let request = Decoded::Traces(traces((0..50).map(|number| span(&number.to_string()))));
+    let mut batch = desk.take_in(intake(OddIds::Reject).parse_decoded(&request).unwrap());
+    let path = Path::parse(Signal::Traces, r#"attributes["k"]"#).unwrap();
+    let mut expected: Vec<Option<Value>> = vec![None; batch.len()];
+    let mut dice = Dice::new(1);
+    for _ in 0..5_000 {
+        let index = dice.below(batch.len());
+        let value = Value::from("long".repeat(dice.below(300)).as_str());
+        batch.item_mut(index).set(&path, &value).unwrap();
+        expected[index] = Some(value);
+    }
+    let held: Vec<Option<Value>> = batch.items().map(|item| item.get(&path)).collect();
+    assert!(held == expected, "an item is not what was last written to it");
+    // Some three million bytes were written; 50 items of 1,200 at most live.
+    assert!(batch.pinned() < 512 * 1024, "{} bytes are kept", batch.pinned());
+    assert_emits_its_items(&batch);
+    batch.settle(Fate::Delivered);
+    desk.close();
+}
+
+#[test]
 fn of_a_field_that_is_given_twice_the_first_holds() {
     let desk = Desk::open(Signal::Traces);
     let mut batch = batch_of_one(&desk);

@@ -211,6 +211,23 @@ impl Hand {
         batches.into_iter().enumerate().map(|(part, batch)| Hand { batch, holds: holds(part) }).collect()
     }
 
+    /// Gives some items another name for themselves or for what they share. Where they came from stays.
+    fn edit(&mut self, dice: &mut Dice) {
+        let signal = self.batch.signal();
+        let paths = ["attributes[\"k\"]", "resource.attributes[\"k\"]", "scope.name"].map(|text| Path::parse(signal, text).unwrap());
+        for (index, (_, holds)) in self.holds.iter_mut().enumerate() {
+            if dice.percent(40) {
+                continue;
+            }
+            let path = &paths[dice.below(paths.len())];
+            // Few values, so that items meet again in one context.
+            let value = Value::from(dice.pick(&["a", "b"]));
+            self.batch.item_mut(index).set(path, &value).unwrap();
+            assert_eq!(self.batch.item(index).get(path), Some(value));
+            *holds = row(&self.batch.item(index));
+        }
+    }
+
     fn split_by_count(self, most: usize) -> Vec<Hand> {
         let batches = self.batch.split_by_count(most);
         let mut runs = self.holds.chunks(most);
@@ -240,7 +257,7 @@ impl Hand {
 }
 
 /// How many kinds of step there are.
-const STEPS: usize = 6;
+const STEPS: usize = 7;
 
 /// One thing that a pipeline does to batches, chosen by number; what came of it is checked at once.
 fn take_step(hands: &mut Vec<Hand>, step: usize, dice: &mut Dice, desk: &Desk) {
@@ -269,6 +286,10 @@ fn take_step(hands: &mut Vec<Hand>, step: usize, dice: &mut Dice, desk: &Desk) {
             hand.batch.drop_items(desk.unwanted, |_| *asked.next().unwrap());
             let mut asked = doomed.iter();
             hand.holds.retain(|_| !asked.next().unwrap());
+            vec![hand]
+        }
+        5 => {
+            hand.edit(dice);
             vec![hand]
         }
         _ => {
