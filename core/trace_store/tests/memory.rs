@@ -59,7 +59,9 @@ fn trim(plain: &mut HashMap<u64, Plain>, now: u64, kept: u64, dropped: u64) {
             plain.iter().filter(|(trace, _)| trace.is_multiple_of(4) == is_kept).map(|(trace, verdict)| (verdict.order, *trace)).collect();
         order.sort_unstable();
         let too_many = order.len().saturating_sub(most as usize);
-        order[..too_many].iter().for_each(|(_, trace)| drop(plain.remove(trace)));
+        for (_, trace) in &order[..too_many] {
+            plain.remove(trace);
+        }
     }
 }
 

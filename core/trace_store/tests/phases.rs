@@ -48,13 +48,16 @@ fn finish(bench: &Bench, mut whole: WholeTraces) {
     bench.books.report().assert_balanced();
 }
 
+type Decide = dyn Fn(&Trace<'_>, &Notes) -> Option<Verdict> + Send;
+type Finish = dyn Fn(&Trace<'_>, &Notes, &mut TraceOut<'_>) + Send;
+
 /// Does what its functions say; by default nothing.
 #[derive(Default)]
 struct Made {
     wants: Wants,
     annotate: Option<fn(&Trace<'_>, &mut Notes)>,
-    decide: Option<Box<dyn Fn(&Trace<'_>, &Notes) -> Option<Verdict> + Send>>,
-    finish: Option<Box<dyn Fn(&Trace<'_>, &Notes, &mut TraceOut<'_>) + Send>>,
+    decide: Option<Box<Decide>>,
+    finish: Option<Box<Finish>>,
 }
 
 impl TraceStage for Made {
