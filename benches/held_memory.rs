@@ -1,5 +1,5 @@
-//! What holding a million spans of 520 bytes in 125,000 traces takes of the machine's memory, what is left of that ten seconds after they have
-//! gone, and how much one long-lived trace in a hundred holds back.
+//! What holding a million spans of 520 bytes in 125,000 traces takes of the machine's memory, what is left of that ten seconds after they
+//! have gone, and how much one long-lived trace in a hundred holds back.
 #![expect(clippy::print_stdout, reason = "a bench prints its result")]
 
 mod held;
@@ -109,8 +109,8 @@ impl HeldMemory {
         out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
     }
 
-    /// Ten seconds by both clocks, woken as often as it asks for. Another pipeline goes on with little traffic: allocators give memory back when
-    /// they are asked for some.
+    /// Ten seconds by both clocks, woken as often as it asks for. Another pipeline goes on with little traffic: allocators give memory back
+    /// when they are asked for some.
     #[expect(clippy::disallowed_methods, reason = "what is measured is what the allocator gives back in real time")]
     fn rest(&mut self, whole: &mut WholeTraces) {
         for _ in 0..100 {

@@ -1,5 +1,5 @@
-//! What it costs to hold whole traces: every span taken in, and dropped or sent on when its trace is decided. Parsing stands beside it, and is
-//! in every way below it.
+//! What it costs to hold whole traces: every span taken in, and dropped or sent on when its trace is decided. Parsing stands beside it, and
+//! is in every way below it.
 //!
 //! Traces of eight spans come in four requests of two spans each; so many are held at any moment that neither spans nor entries stay in the
 //! nearest caches.

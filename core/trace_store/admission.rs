@@ -26,9 +26,9 @@ pub(super) enum Place {
 impl WholeTraces {
     /// Holds every span of a batch, or lets it follow the verdict on its trace. Nothing of the batch is needed after this but its origins.
     ///
-    /// Spans are taken in trace by trace: a trace is looked up once for all its spans, and they lie beside each other where they are held. All
-    /// traces are looked up before the first span is touched, because look-ups that do not wait for each other share the time that memory takes;
-    /// what was found holds until it is the trace's turn, since nothing is opened, decided or closed but in its own turn.
+    /// Spans are taken in trace by trace: a trace is looked up once for all its spans, and they lie beside each other where they are held.
+    /// All traces are looked up before the first span is touched, because look-ups that do not wait for each other share the time that
+    /// memory takes; what was found holds until it is the trace's turn, since nothing is opened, decided or closed but in its own turn.
     pub(super) fn admit(&mut self, batch: &Telemetry, now: LogTime) {
         self.row_numbers.clear();
         self.row_numbers.resize(batch.origins().len(), None);
@@ -83,8 +83,8 @@ impl WholeTraces {
         }
     }
 
-    /// A trace takes spans until its time has come, even if its turn has not: who arrives at the deadline is late, on the first run and on a
-    /// replay. A trace that was kept and waits for room takes them still.
+    /// A trace takes spans until its time has come, even if its turn has not: who arrives at the deadline is late, on the first run and on
+    /// a replay. A trace that was kept and waits for room takes them still.
     fn decide_if_due(&mut self, place: Place, hash: u64, trace: TraceId, now: LogTime) -> Place {
         let Place::Held(slot) = place else { return place };
         let entry = self.store.entries.get(slot);

@@ -20,8 +20,8 @@ struct Block {
 
 /// The blocks of all traces of a lane, by size.
 ///
-/// One table for each trace rather than one for all: the spans of a trace come together, and a block of 16 rows is three cache lines. It also
-/// goes in one step when the trace does.
+/// One table for each trace rather than one for all: the spans of a trace come together, and a block of 16 rows is three cache lines. It
+/// also goes in one step when the trace does.
 #[derive(Debug, Default)]
 pub(super) struct IdTables {
     classes: Vec<Class>,

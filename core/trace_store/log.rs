@@ -241,7 +241,8 @@ impl Log {
         None
     }
 
-    /// Frees a segment without a live record. The one being written is emptied in place: a lane that holds little writes the same one again.
+    /// Frees a segment without a live record. The one being written is emptied in place: a lane that holds little writes the same one
+    /// again.
     fn free_if_dead(&mut self, number: u32) {
         if !self.segment(number).is_dead() {
             return;

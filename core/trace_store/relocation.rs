@@ -53,9 +53,9 @@ impl TraceStore {
         steps
     }
 
-    /// Segments whose living part is smaller than this are emptied: an eighth while there is memory, more as the budget fills. What lives is
-    /// within the budget, so if no segment is less than `spent / limit` alive, the segments are within it too; at three quarters it stops,
-    /// because emptying fuller ones costs more than it frees.
+    /// Segments whose living part is smaller than this are emptied: an eighth while there is memory, more as the budget fills. What lives
+    /// is within the budget, so if no segment is less than `spent / limit` alive, the segments are within it too; at three quarters it
+    /// stops, because emptying fuller ones costs more than it frees.
     fn sparse_below(&self) -> u64 {
         let budget = self.bytes.budget();
         let (spent, limit) = (u128::from(budget.spent()), u128::from(budget.limit()).max(1));

@@ -7,8 +7,8 @@ use super::segment::narrow;
 use crate::ledger::Cause;
 use crate::telemetry::{Context, Head, Item, ItemMut, Signal, Telemetry, TelemetryBuilder};
 
-/// A kept trace in the batch that leaves. Spans are numbered as in the [`Trace`](super::Trace) that the stage sees beside it, which stays as
-/// it was held whatever is done here.
+/// A kept trace in the batch that leaves. Spans are numbered as in the [`Trace`](super::Trace) that the stage sees beside it, which stays
+/// as it was held whatever is done here.
 #[derive(Debug)]
 pub struct TraceOut<'a> {
     pub(super) batch: &'a mut Telemetry,

@@ -58,8 +58,8 @@ impl SegmentSize {
         Self { bytes, records: (bytes / 512).max(16) }
     }
 
-    /// Nearer to what would have been right for a segment that is full: as many records as fit its bytes, and a few for good measure. Memory
-    /// that is set aside and not used costs as much as any other where the kernel hands it out in large pages.
+    /// Nearer to what would have been right for a segment that is full: as many records as fit its bytes, and a few for good measure.
+    /// Memory that is set aside and not used costs as much as any other where the kernel hands it out in large pages.
     pub(super) fn learn(&mut self, full: &Segment) {
         let length = (full.bytes.len() / full.links.len().max(1)).max(32);
         let right = self.bytes / length * 33 / 32;
@@ -75,8 +75,8 @@ impl SegmentSize {
 
 /// Records in the order in which they came, some of them dead by now.
 ///
-/// `bytes` is framed (see [`frame`]) and self-contained: before the first item of a context stands the context itself. So a journal can write
-/// it as it is; a segment that rests can be sealed with lz4 or zstd while `heads` and `links` stay open, because nothing but
+/// `bytes` is framed (see [`frame`]) and self-contained: before the first item of a context stands the context itself. So a journal can
+/// write it as it is; a segment that rests can be sealed with lz4 or zstd while `heads` and `links` stay open, because nothing but
 /// [`Segment::bytes_of`] reads it.
 ///
 /// Invariants: `heads` and `links` have one element per record; `live_bytes` and `live_records` count those whose link is live;

@@ -12,8 +12,8 @@ use crate::time::LogTime;
 
 /// Neighbouring stages of a pipeline over the store of their lane.
 ///
-/// A turn is one call from the lane: a batch, a wake, a slice of the drain. Within a turn the requests' shares, the gauge and what is held may
-/// differ; at its end they agree.
+/// A turn is one call from the lane: a batch, a wake, a slice of the drain. Within a turn the requests' shares, the gauge and what is held
+/// may differ; at its end they agree.
 pub struct WholeTraces {
     pub(super) store: TraceStore,
     pub(super) stages: Vec<Box<dyn TraceStage>>,
@@ -159,8 +159,8 @@ impl WholeTraces {
         debug_assert_eq!(self.store.audit(), Ok(()));
     }
 
-    /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen, or segments to be
-    /// emptied.
+    /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen, or segments to
+    /// be emptied.
     fn has_work(&self) -> bool {
         self.store.outgoing_spans > 0 || !self.unseen.is_empty() || self.store.log.has_sparse()
     }

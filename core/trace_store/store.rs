@@ -3,42 +3,21 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::budget::{Budget, Claim};
+use super::budget::Claim;
 use super::deadlines::Deadlines;
 use super::emission::Outgoing;
 use super::entries::{Entries, Entry, Slot, State};
+use super::limits::Limits;
 use super::log::{Log, Tally};
-use super::memory::{Memory, Remember};
-use super::rows::{Rows, RowsDoNotAdd};
+use super::memory::Memory;
+use super::rows::Rows;
 use super::segment::{Link, RecordAt};
 use super::structure::Structures;
 use super::view::{Outline, Trace};
 use crate::component::{Notes, Trigger, Wants};
 use crate::ledger::{Cause, Fate, Held, is_after_panic};
-use crate::telemetry::{Item, SourceTag, SpanId, TelemetryBuilder, TraceId};
+use crate::telemetry::{Item, TraceId};
 use crate::time::LogTime;
-
-/// How much a store may hold, and for how long. Budgets hold for all lanes together: each lane gets a clone.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// From a trace's first span to its verdict, unless a stage wishes for it earlier.
-    pub wait: Duration,
-    /// Bytes held: spans, what the store needs beside them, contexts. Above it the oldest traces are decided early.
-    pub bytes: Budget,
-    /// Traces that wait for a verdict. Above it the oldest are decided early.
-    pub traces: Budget,
-    /// What one trace may cost; above it, it is decided early, and the rest of it is late.
-    pub trace_bytes: u64,
-    /// Verdicts on traces that are gone.
-    pub remember: Remember,
-}
-
-impl Limits {
-    /// A wait and nothing else: no limits, and no memory of verdicts.
-    pub fn with_wait(wait: Duration) -> Self {
-        Self { wait, bytes: Budget::unlimited(), traces: Budget::unlimited(), trace_bytes: u64::MAX, remember: Remember::nothing() }
-    }
-}
 
 /// The traces that one lane holds.
 ///
@@ -62,23 +41,23 @@ pub struct TraceStore {
     pub(super) outgoing: VecDeque<Outgoing>,
     /// Spans of kept and late traces, and what they cost.
     pub(super) outgoing_spans: usize,
-    outgoing_bytes: u64,
+    pub(super) outgoing_bytes: u64,
     /// When the newest turn was.
     pub(super) last_turn: LogTime,
     tidy_at: LogTime,
     /// Nothing was held when the store was last tidied.
     was_idle: bool,
     /// Spans held.
-    spans: u64,
+    pub(super) spans: u64,
     /// Records moved out of sparse segments since the store was made.
     pub(super) relocated: u64,
     held: Held,
     /// What spans are abandoned for when the store goes with spans in it.
-    abandoned: Cause,
+    pub(super) abandoned: Cause,
 }
 
-/// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them. A little below 1 MiB,
-/// because allocators put something of their own before a block.
+/// How large segments are: one copy of a whole one is no noticeable pause, and there are hundreds, not thousands, of them. A little below 1
+/// MiB, because allocators put something of their own before a block.
 const SEGMENT: u64 = (1 << 20) - (16 << 10);
 /// A small budget gets small segments, so that the one being written does not weigh.
 const SMALLEST_SEGMENT: u64 = 16 << 10;
@@ -145,37 +124,6 @@ impl TraceStore {
         self.log.memory()
     }
 
-    /// How many segments are in use, those included that nothing lives in any longer.
-    #[cfg(test)]
-    pub(super) fn segments(&self) -> u64 {
-        self.log.in_use().filter(|(_, segment)| !segment.is_dead()).count() as u64
-    }
-
-    /// Every invariant that can be checked by looking at everything.
-    #[cfg(test)]
-    pub(super) fn check(&self) {
-        self.log.check();
-        let mut records = Vec::new();
-        let (mut spans, mut outgoing, mut outgoing_bytes, mut open) = (0, 0, 0, 0);
-        for slot in self.entries.in_use() {
-            let entry = self.entries.get(slot);
-            self.walk(slot, &mut records);
-            let cost: u64 = records.iter().map(|at| self.log.cost_of(*at)).sum();
-            assert_eq!(u64::from(entry.bytes), cost);
-            assert!(!records.is_empty());
-            spans += records.len();
-            match entry.state {
-                State::Open => open += 1,
-                _ => (outgoing, outgoing_bytes) = (outgoing + records.len(), outgoing_bytes + cost),
-            }
-        }
-        assert_eq!((spans as u64, outgoing, open), (self.spans, self.outgoing_spans, self.entries.open_count()));
-        assert_eq!(outgoing_bytes, self.outgoing_bytes);
-        assert_eq!(self.log.live_records(), spans, "every live record is on its trace's chain");
-        assert_eq!(self.audit(), Ok(()));
-        assert_eq!(self.bytes.own(), self.cost());
-    }
-
     /// Other limits, after a reload. The wait changes for what is held, too.
     pub fn set_limits(&mut self, limits: Limits) {
         self.deadlines.set_wait(limits.wait, &mut self.entries);
@@ -190,13 +138,6 @@ impl TraceStore {
     pub(super) fn show_anew(&mut self, wants: Wants) {
         self.generation = self.generation.wrapping_add(1);
         self.structures = wants.structure.then(Structures::default);
-    }
-
-    /// Observes the structure of a trace from nothing.
-    pub(super) fn observe_again(&mut self, slot: Slot, records: &[RecordAt]) {
-        let Some(structures) = &mut self.structures else { return };
-        structures.release(slot);
-        records.iter().for_each(|at| structures.observe(slot, self.log.item(*at).0));
     }
 
     /// A new entry.
@@ -258,65 +199,6 @@ impl TraceStore {
         if entry.due < self.deadlines.latest(entry.first_seen) { Trigger::Wish } else { Trigger::Deadline }
     }
 
-    /// Whether every span comes from somebody who will send it again.
-    pub(super) fn will_come_again(&self, records: &[RecordAt]) -> bool {
-        records.iter().all(|at| self.rows.is_replayable(self.log.link(*at).row))
-    }
-
-    /// Copies records into a batch that leaves.
-    pub(super) fn copy_out(&mut self, records: &[RecordAt], batch: &mut TelemetryBuilder) {
-        for at in records {
-            let origin = self.rows.emit(self.log.link(*at).row, batch);
-            let (head, bytes, context) = self.log.item(*at);
-            batch.push(head, bytes, context, origin);
-        }
-    }
-
-    /// Keeps the shape of a kept trace for its late spans, or adds late spans to what is kept.
-    pub(super) fn remember_shape(&mut self, slot: Slot, records: &[RecordAt], made: impl Iterator<Item = SpanId>) {
-        let Entry { state, trace, .. } = *self.entries.get(slot);
-        let hash = self.entries.hash(trace);
-        let spans = records.iter().map(|at| self.log.item(*at).0.span);
-        if state == State::Late {
-            self.memory.extend_skeleton(hash, |skeleton, keys| spans.for_each(|span| skeleton.add(span, keys)));
-        } else {
-            self.memory.attach(hash, spans);
-        }
-        self.memory.extend_skeleton(hash, |skeleton, _| made.for_each(|span| skeleton.add_placeholder(span)));
-    }
-
-    /// The traces that hold spans of a source.
-    pub(super) fn traces_of(&self, source: SourceTag) -> Vec<Slot> {
-        let mut slots = Vec::new();
-        for (_, segment) in self.log.in_use() {
-            let of_source = segment.links().filter(|link| self.rows.is_of(link.row, source));
-            slots.extend(of_source.map(|link| Slot(link.slot)));
-        }
-        slots.sort_unstable();
-        slots.dedup();
-        slots
-    }
-
-    /// The records of a trace in the order of arrival, in place of what the list held before.
-    pub(super) fn walk(&self, slot: Slot, records: &mut Vec<RecordAt>) {
-        records.clear();
-        self.walk_on(slot, records);
-    }
-
-    /// The records of a trace in the order of arrival, behind what the list holds.
-    pub(super) fn walk_on(&self, slot: Slot, records: &mut Vec<RecordAt>) {
-        let first = records.len();
-        let mut at = self.entries.get(slot).tail;
-        while at != RecordAt::NONE {
-            let link = self.log.link(at);
-            debug_assert_eq!(link.slot, slot.0, "a chain left its trace");
-            records.push(at);
-            at = link.before;
-        }
-        records[first..].reverse();
-        debug_assert_eq!(records.len() - first, self.entries.get(slot).spans as usize);
-    }
-
     /// Ends the spans of a trace with a fate, and the trace.
     pub(super) fn end(&mut self, slot: Slot, records: &[RecordAt], fate: Fate) {
         for at in records {
@@ -337,30 +219,6 @@ impl TraceStore {
         self.entries.close(slot);
         if let Some(structures) = &mut self.structures {
             structures.release(slot);
-        }
-    }
-
-    /// Gives up one span of a trace that goes on: the record behind it, or the entry, is linked to the one before it.
-    pub(super) fn unlink(&mut self, slot: Slot, at: RecordAt, after: Option<RecordAt>) {
-        let (link, cost) = (*self.log.link(at), self.log.cost_of(at));
-        self.relink(slot, after, link.before);
-        let entry = self.entries.get_mut(slot);
-        entry.spans -= 1;
-        entry.bytes = entry.bytes.saturating_sub(u32::try_from(cost).unwrap_or(u32::MAX));
-        if entry.state != State::Open {
-            self.outgoing_spans -= 1;
-            self.outgoing_bytes = self.outgoing_bytes.saturating_sub(cost);
-        }
-        self.spans -= 1;
-        self.rows.abandon(link.row, self.abandoned);
-        self.log.kill(at);
-    }
-
-    /// Makes `before` what comes before `after` in a trace; or its newest record, where nothing comes after.
-    pub(super) fn relink(&mut self, slot: Slot, after: Option<RecordAt>, before: RecordAt) {
-        match after {
-            Some(after) => self.log.link_mut(after).before = before,
-            None => self.entries.get_mut(slot).tail = before,
         }
     }
 
@@ -440,40 +298,17 @@ impl TraceStore {
     pub(super) fn tell_held(&self) {
         self.held.set(self.spans);
     }
-
-    /// Whether the requests' shares count exactly the spans that are held: between turns they do. A trace that was forgotten without being
-    /// ended would show here, and nowhere else.
-    pub fn audit(&self) -> Result<(), Unaccounted> {
-        let owed = self.rows.audit()?;
-        if owed == self.spans { Ok(()) } else { Err(Unaccounted::Sum { owed, held: self.spans }) }
-    }
 }
 
 impl Drop for TraceStore {
-    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now; after a panic
-    /// the shares say by themselves what took them.
+    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now; after a
+    /// panic the shares say by themselves what took them.
     fn drop(&mut self) {
         self.held.set(0);
         if !is_after_panic() {
             self.rows.abandon_all(self.abandoned);
         }
     }
-}
-
-/// The store and its requests do not agree: a bug of the store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unaccounted {
-    /// One request's share is wrong.
-    #[error(transparent)]
-    Row(#[from] RowsDoNotAdd),
-    /// The shares are right and do not add up to what is held.
-    #[error("the requests count {owed} spans where {held} are held")]
-    Sum {
-        /// What the shares count.
-        owed: u64,
-        /// What the store counts.
-        held: u64,
-    },
 }
 
 /// How long memory may lie unused.

@@ -213,8 +213,8 @@ impl<'a> Structure<'a> {
         seen.map(|(id, _)| SpanId(id.to_le_bytes()))
     }
 
-    /// The absent parent above the earliest span of a trace without a root: as a rule somebody who calls us and reports elsewhere, such as a
-    /// browser or a partner, and not a span that was lost.
+    /// The absent parent above the earliest span of a trace without a root: as a rule somebody who calls us and reports elsewhere, such as
+    /// a browser or a partner, and not a span that was lost.
     pub fn outside_parent(&self) -> Option<SpanId> {
         let counts = self.counts();
         let parent = counts.earliest.parent;

@@ -36,8 +36,8 @@ impl WholeTraces {
         self.store.entries.get_mut(slot).generation = self.store.generation;
     }
 
-    /// Goes on showing what is held to new stages, as much as a turn may. A trace that gets a span, or is decided, before its turn has come is
-    /// shown there and then.
+    /// Goes on showing what is held to new stages, as much as a turn may. A trace that gets a span, or is decided, before its turn has come
+    /// is shown there and then.
     pub(super) fn show_unseen(&mut self, now: LogTime) {
         let mut left = SHOWN;
         while left > 0

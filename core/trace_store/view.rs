@@ -121,7 +121,8 @@ impl<'a> Trace<'a> {
         self.late.is_some()
     }
 
-    /// Of late spans: what the trace looked like, where a stage [wants](crate::component::Wants::skeletons) to know and it is not forgotten.
+    /// Of late spans: what the trace looked like, where a stage [wants](crate::component::Wants::skeletons) to know and it is not
+    /// forgotten.
     pub fn skeleton(&self) -> Option<SkeletonRef<'a>> {
         self.late.flatten()
     }
