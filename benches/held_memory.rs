@@ -111,6 +111,7 @@ impl HeldMemory {
 
     /// Ten seconds by both clocks, woken as often as it asks for. Another pipeline goes on with little traffic: allocators give memory back when
     /// they are asked for some.
+    #[expect(clippy::disallowed_methods, reason = "what is measured is what the allocator gives back in real time")]
     fn rest(&mut self, whole: &mut WholeTraces) {
         for _ in 0..100 {
             self.trickle();

@@ -2,13 +2,20 @@
 //!
 //! Times differ from machine to machine and from minute to minute; counts do not. `benches/instructions/check` compares them with the budget beside it.
 
+#[path = "../held/mod.rs"]
+mod held;
+
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
+
+use held::{Gateway, Judge, Requests};
 
 use prost::bytes::Bytes;
+use tracetailor_core::component::{Output, Processor, Room, Wants};
 use tracetailor_core::ledger::{Books, Fate, Line, LineName, Nobody, Receipt};
-use tracetailor_core::telemetry::{Intake, Interner, Limits, Origin, Path, Rewrite, Signal, Source, Telemetry, Traces, Value};
+use tracetailor_core::telemetry::{self, Intake, Interner, Limits, Origin, Rewrite, Signal, Source, Telemetry, Traces, Value};
 use tracetailor_core::testing::Payload;
 use tracetailor_core::time::LogTime;
 
@@ -18,14 +25,25 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// A path by name, and what one request of it does.
 type Work = fn(&Ground, &mut Scratch, Bytes);
 
-const PATHS: &[(&str, Work)] = &[
-    ("receive", |ground, _, request| drop(black_box(ground.intake.parse(Signal::Traces, request)))),
-    ("pass_through", pass_through),
-    ("regroup", regroup),
-    ("visit_attributes", visit_attributes),
-    ("set_one_attribute", set_one_attribute),
-    ("rewrite_one_attribute", rewrite_one_attribute),
-    ("split_in_four", split_in_four),
+/// What is counted: work on one batch after the other, or a store that holds traces over several requests.
+enum Path {
+    Batches(Work),
+    Held(Judge),
+}
+
+const DROPPING: Judge = Judge { keeps: false, wants: Wants { structure: false, skeletons: false }, patient: None };
+
+const PATHS: &[(&str, Path)] = &[
+    ("receive", Path::Batches(|ground, _, request| drop(black_box(ground.intake.parse(Signal::Traces, request))))),
+    ("pass_through", Path::Batches(pass_through)),
+    ("regroup", Path::Batches(regroup)),
+    ("visit_attributes", Path::Batches(visit_attributes)),
+    ("set_one_attribute", Path::Batches(set_one_attribute)),
+    ("rewrite_one_attribute", Path::Batches(rewrite_one_attribute)),
+    ("split_in_four", Path::Batches(split_in_four)),
+    ("hold_and_drop", Path::Held(DROPPING)),
+    ("hold_and_emit", Path::Held(Judge { keeps: true, ..DROPPING })),
+    ("hold_observe_and_drop", Path::Held(Judge { wants: Wants { structure: true, skeletons: false }, ..DROPPING })),
 ];
 
 #[expect(clippy::print_stdout, reason = "the list of paths is what the caller asked for")]
@@ -35,16 +53,38 @@ fn main() -> ExitCode {
         PATHS.iter().for_each(|(name, _)| println!("{name}"));
         return ExitCode::SUCCESS;
     };
-    let (Some((_, work)), Ok(requests)) = (PATHS.iter().find(|(path, _)| *path == name), requests.parse::<usize>()) else {
+    let (Some((_, path)), Ok(requests)) = (PATHS.iter().find(|(path, _)| *path == name), requests.parse::<usize>()) else {
         println!("usage: instructions NAME REQUESTS; without arguments the names are listed");
         return ExitCode::from(2);
     };
+    match path {
+        Path::Batches(work) => run_batches(*work, requests),
+        Path::Held(judge) => run_held(*judge, requests),
+    }
+    ExitCode::SUCCESS
+}
+
+fn run_batches(work: Work, requests: usize) {
     let ground = Ground::new();
     let mut scratch = Scratch::default();
     for number in 0..requests {
         work(&ground, &mut scratch, ground.requests[number % ground.requests.len()].clone());
     }
-    ExitCode::SUCCESS
+}
+
+/// Holds what comes for four turns, so that with each request that comes the traces of another are decided.
+fn run_held(judge: Judge, requests: usize) {
+    const TURN: Duration = Duration::from_secs(1);
+    let (gateway, mut incoming) = (Gateway::new(), Requests::new(&Payload::STANDARD));
+    let mut whole = gateway.whole_traces(TURN * 4, judge);
+    let mut now = LogTime(1 << 60);
+    for _ in 0..requests + 8 {
+        now = now + TURN;
+        let mut out = Output::new(now, Room::ENOUGH);
+        whole.process(gateway.receive(incoming.next()), &mut out);
+        let _ = whole.wake(now, &mut out);
+        out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
+    }
 }
 
 /// What a receiver has before any request comes.
@@ -54,7 +94,7 @@ struct Ground {
     books: Books,
     line: Line,
     source: Arc<Source>,
-    address: Path,
+    address: telemetry::Path,
 }
 
 /// What a lane uses again for every batch.
@@ -74,7 +114,7 @@ impl Ground {
             line: books.line(LineName::Pipeline("traces".to_owned()), Signal::Traces),
             books,
             source: Arc::default(),
-            address: Path::parse(Signal::Traces, r#"attributes["server.address"]"#).expect("a path"),
+            address: telemetry::Path::parse(Signal::Traces, r#"attributes["server.address"]"#).expect("a path"),
         }
     }
 

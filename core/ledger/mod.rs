@@ -88,6 +88,7 @@ pub use fate::{Fate, Retry};
 pub use held::Held;
 pub use receipt::{Milestone, Nobody, Receipt, Settled};
 pub use report::{CauseReport, HeldReport, LineReport, Report, Unbalanced};
+pub(crate) use share::is_after_panic;
 pub use share::{Share, after_panic};
 pub use tally::Tally;
 

@@ -166,7 +166,7 @@ impl Drop for Share {
         if self.count == 0 {
             return;
         }
-        if thread::panicking() || AFTER_PANIC.get() {
+        if is_after_panic() {
             return self.settle_some(self.count, Fate::Lost(Cause::PANIC));
         }
         let bug = format!("{self:?} was dropped before it was settled");
@@ -188,6 +188,12 @@ impl fmt::Debug for Share {
 thread_local! {
     /// Whether this thread is clearing up behind a panic that was caught.
     static AFTER_PANIC: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread unwinds, or clears up behind a panic that was caught: then whoever holds shares drops them as they are, and they count as
+/// lost with the reason `panic`.
+pub(crate) fn is_after_panic() -> bool {
+    thread::panicking() || AFTER_PANIC.get()
 }
 
 /// Clears up behind a panic that was caught: shares that `clear` drops count as lost with the reason `panic`, as if the thread were still

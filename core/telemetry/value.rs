@@ -184,11 +184,13 @@ pub struct Attribute<'a> {
 
 impl<'a> Attribute<'a> {
     /// Reads the bytes of a `KeyValue`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(key_value: &'a [u8]) -> Self {
-        if let Some(attribute) = Self::canonical(key_value) {
-            return attribute;
-        }
+        Self::canonical(key_value).unwrap_or_else(|| Self::read(key_value))
+    }
+
+    #[cold]
+    fn read(key_value: &'a [u8]) -> Self {
         let mut attribute = Attribute { key: &[], any_value: &[] };
         for field in fields(key_value) {
             match field.number {

@@ -2,13 +2,17 @@
 
 use std::alloc::System;
 use std::hint::black_box;
+use std::time::Duration;
 
 use prost::Message;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
-use tracetailor_core::ledger::Fate;
-use tracetailor_core::telemetry::{Rewrite, Signal, Telemetry, Traces, Value};
+use tracetailor_core::component::{Notes, Output, Processor, Room, TraceStage, Verdict};
+use tracetailor_core::ledger::{Cause, Fate};
+use tracetailor_core::telemetry::{Item, Rewrite, Signal, Telemetry, Traces, Value};
 use tracetailor_core::testing::otlp::ExportTraceServiceRequest;
 use tracetailor_core::testing::{Inlet, Payload};
+use tracetailor_core::time::LogTime;
+use tracetailor_core::trace_store::{Limits, Outline, Slot, Trace, TraceStore, WholeTraces};
 
 #[global_allocator]
 static GLOBAL: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -21,6 +25,7 @@ fn ways_of_working_allocate_what_they_should() {
     decoding_into_structs_allocates_for_every_string();
     what_stays_bytes_allocates_a_few_times_per_request();
     a_new_context_allocates_a_few_times();
+    holding_whole_traces_allocates_a_few_times_per_request();
 }
 
 /// Allocations of all threads while `work` runs, the least of several runs: the first one fills what later ones find.
@@ -136,6 +141,57 @@ fn a_new_context_allocates_a_few_times() {
     let per_context = (first_time(many) - first_time(few)) as f64 / ((many - few) * SCOPES) as f64;
     println!("a context that is new: {per_context:.1} allocations, its resource's share included");
     assert!(per_context <= 5.0, "{per_context}");
+}
+
+/// Decides all traces the same way.
+struct Judge(Verdict);
+
+impl TraceStage for Judge {
+    fn open(&mut self, _trace: &Outline<'_>) {}
+
+    fn arrive(&mut self, _trace: &Outline<'_>, _span: Item<'_>) {}
+
+    fn decide(&mut self, _trace: &Trace<'_>, _notes: &Notes) -> Option<Verdict> {
+        Some(self.0)
+    }
+
+    fn close(&mut self, _slot: Slot) {}
+}
+
+/// In each turn one request comes, and the one before it is decided.
+#[expect(clippy::print_stdout, reason = "the figures are worth reading")]
+fn holding_whole_traces_allocates_a_few_times_per_request() {
+    for (name, verdict, most) in [("drop", Verdict::drop as fn(Cause) -> Verdict, 20), ("emit", Verdict::keep, 100)] {
+        for items in [1_000, 10_000] {
+            let requests = allocations_of_holding(items, verdict);
+            println!("hold and {name}: {requests} allocations for {items} spans");
+            assert!(requests <= most, "hold and {name}: {requests} allocations for {items} spans");
+        }
+    }
+}
+
+fn allocations_of_holding(items: usize, verdict: fn(Cause) -> Verdict) -> usize {
+    const WAIT: Duration = Duration::from_secs(1);
+    let request = bytes::Bytes::from(Payload::of(items).traces(0).encode_to_vec());
+    let mut inlet = Inlet::new();
+    let (line, cause) = (inlet.line(Signal::Traces), inlet.books().cause("judge", "all"));
+    let store = TraceStore::new(Limits::with_wait(WAIT), line.held("trace_store"), cause);
+    let mut whole = WholeTraces::new(store, vec![Box::new(Judge(verdict(cause)))], cause);
+    // Another request of the same processes is held somewhere, so their contexts are known.
+    let held = inlet.receive(Payload::of(items).traces(1));
+    let mut now = LogTime(0);
+    let mut turn = || {
+        now = now + WAIT;
+        let mut out = Output::new(now, Room::ENOUGH);
+        let _ = whole.wake(now, &mut out);
+        let Ok(batch) = inlet.receive_bytes(Signal::Traces, request.clone()) else { panic!("the payload is valid") };
+        whole.process(batch, &mut out);
+        out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
+    };
+    (0..20).for_each(|_| turn());
+    let stats = counted(turn);
+    held.settle(Fate::Delivered);
+    requests_for_memory(&stats)
 }
 
 fn allocations_of(items: usize, work: fn(&mut Telemetry, &mut Buffers)) -> usize {

@@ -140,18 +140,19 @@ impl Entries {
             found.remove();
         }
         self.free.push(slot.0);
-        if self.index.is_empty() {
-            self.shrink();
-        }
+    }
+
+    /// Whether a former peak's table is kept for nothing.
+    pub(super) fn is_idle(&self) -> bool {
+        self.index.is_empty() && self.slots.len() > SMALL
     }
 
     /// With nothing held, what a former peak took can go; slots begin anew, stamps go on.
-    fn shrink(&mut self) {
-        if self.slots.len() > SMALL {
-            self.slots = Vec::new();
-            self.free = Vec::new();
-            self.index = HashTable::new();
-        }
+    pub(super) fn shrink(&mut self) {
+        debug_assert!(self.index.is_empty());
+        self.slots = Vec::new();
+        self.free = Vec::new();
+        self.index = HashTable::new();
     }
 
     pub(super) fn get(&self, slot: Slot) -> &Entry {
@@ -246,7 +247,10 @@ mod tests {
         let id = |n: u32| TraceId(std::array::from_fn(|i| n.to_le_bytes()[i % 4]));
         let slots: Vec<Slot> = (1..3000).map(|n| entries.open(entries.hash(id(n)), id(n), State::Open, LogTime(1), LogTime(2))).collect();
         let last = entries.get(slots[0]).stamp + 2998;
+        assert!(!entries.is_idle());
         slots.into_iter().for_each(|slot| entries.close(slot));
+        assert!(entries.is_idle());
+        entries.shrink();
         assert_eq!((entries.slots(), entries.len(), entries.open_count()), (0, 0, 0));
         let slot = open(&mut entries, 9);
         assert_eq!(entries.get(slot).stamp, last + 1, "stamps go on");

@@ -10,7 +10,6 @@ use super::pool::Pool;
 use super::segment::{COLUMNS, Link, RecordAt, Segment, SegmentSize, narrow};
 use crate::telemetry::Context;
 use crate::telemetry::Head;
-use crate::time::LogTime;
 
 /// An append-only log in segments. A segment whose last record dies is freed whole.
 ///
@@ -98,13 +97,13 @@ impl Log {
         self.tally
     }
 
-    /// Frees pooled segments that nobody needed for a while.
-    pub(super) fn trim_pool(&mut self, now: LogTime) {
-        self.pool.trim(now);
+    /// Frees pooled segments that nobody needed since the last time.
+    pub(super) fn trim_pool(&mut self) {
+        self.pool.trim();
     }
 
-    pub(super) fn trim_pool_at(&self) -> Option<LogTime> {
-        self.pool.trim_at()
+    pub(super) fn has_pooled(&self) -> bool {
+        !self.pool.is_empty()
     }
 
     /// The memory of segments in use, and of those that wait to be used again.

@@ -100,27 +100,18 @@ impl Tick {
     }
 }
 
-/// Something that is found by its trace and ages.
+/// Something that ages.
 trait Aging {
-    fn trace(&self) -> u64;
     fn when(&self) -> Tick;
 }
 
 impl Aging for Kept {
-    fn trace(&self) -> u64 {
-        self.trace
-    }
-
     fn when(&self) -> Tick {
         self.when
     }
 }
 
 impl Aging for Dropped {
-    fn trace(&self) -> u64 {
-        self.trace
-    }
-
     fn when(&self) -> Tick {
         self.when
     }

@@ -1,15 +1,9 @@
 //! Empty segments that wait to be filled again: few, and fewer when nobody wants them.
 
-use std::time::Duration;
-
 use super::segment::{Segment, SegmentSize};
-use crate::time::LogTime;
 
 /// How many empty segments a lane keeps at most. Between two wakes a lane at full load fills and frees about a dozen.
 const MOST: usize = 16;
-
-/// How long an empty segment may lie unused.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Keeps memory flat under steady load (an allocator would hand pages back and fetch them again), and lets it go when the load has gone.
 #[derive(Debug)]
@@ -17,12 +11,11 @@ pub(super) struct Pool {
     free: Vec<Segment>,
     /// The fewest that were free since the pool was last trimmed: so many were not needed.
     unneeded: usize,
-    trim_at: LogTime,
 }
 
 impl Pool {
     pub(super) fn new() -> Self {
-        Self { free: Vec::with_capacity(MOST), unneeded: 0, trim_at: LogTime(0) }
+        Self { free: Vec::with_capacity(MOST), unneeded: 0 }
     }
 
     /// An empty segment, used before or new.
@@ -40,19 +33,14 @@ impl Pool {
         }
     }
 
-    /// Frees what lay unused for the time of [`PATIENCE`].
-    pub(super) fn trim(&mut self, now: LogTime) {
-        if now < self.trim_at {
-            return;
-        }
+    /// Frees what lay unused since the last time.
+    pub(super) fn trim(&mut self) {
         self.free.truncate(self.free.len() - self.unneeded);
         self.unneeded = self.free.len();
-        self.trim_at = now + PATIENCE;
     }
 
-    /// When to trim next; never, where there is nothing to free.
-    pub(super) fn trim_at(&self) -> Option<LogTime> {
-        (!self.free.is_empty()).then_some(self.trim_at)
+    pub(super) fn is_empty(&self) -> bool {
+        self.free.is_empty()
     }
 
     /// The memory of those that wait.
@@ -89,16 +77,14 @@ mod tests {
     #[test]
     fn frees_what_nobody_wanted_for_a_while() {
         let mut pool = pool_with(5);
-        let start = LogTime(1_000_000_000);
-        pool.trim(start);
+        pool.trim();
         assert_eq!(pool.len(), 5, "all of them were in use a moment ago");
         let segment = pool.take(size());
         pool.give(segment, size());
-        pool.trim(start + PATIENCE);
+        pool.trim();
         assert_eq!(pool.len(), 1, "one was enough");
-        assert_eq!(pool.trim_at(), Some(start + PATIENCE + PATIENCE));
-        pool.trim(start + PATIENCE + PATIENCE);
-        assert_eq!((pool.len(), pool.trim_at()), (0, None));
+        pool.trim();
+        assert!(pool.is_empty());
     }
 
     #[test]

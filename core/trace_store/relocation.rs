@@ -45,6 +45,7 @@ impl TraceStore {
                 let copy = self.log.copy(at);
                 self.relink(slot, after, copy);
                 self.log.kill(at);
+                self.relocated += 1;
                 (at, steps) = (copy, steps + 3);
             }
             (after, at) = (Some(at), before);

@@ -165,11 +165,13 @@ impl Rows {
                 self.free.push(number);
             }
         }
-        if self.free.len() == self.rows.len() {
-            self.rows.truncate(0);
-            self.free.truncate(0);
-            self.rows.shrink_to(SMALL);
-            self.free.shrink_to(SMALL);
+    }
+
+    /// With nothing held, and everything told to the ledger, what a former peak took can go.
+    pub(super) fn shrink(&mut self) {
+        if self.len() == 0 {
+            self.rows = Vec::new();
+            self.free = Vec::new();
         }
     }
 
@@ -217,6 +219,3 @@ pub struct RowsDoNotAdd {
     owed: u64,
     held: u64,
 }
-
-/// So many rows are kept for the next requests.
-const SMALL: usize = 1024;

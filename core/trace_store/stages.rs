@@ -1,5 +1,7 @@
 //! The processor that leads stages through whole traces.
 
+use std::ops::Range;
+
 use super::admission::Place;
 use super::segment::RecordAt;
 use super::store::TraceStore;
@@ -18,8 +20,8 @@ pub struct WholeTraces {
     pub(super) wants: Wants,
     /// What a trace is kept for where no stage judges.
     pub(super) unjudged: Cause,
-    /// Slots from here on may hold traces that the present stages have not seen.
-    pub(super) unseen_from: usize,
+    /// Slots that may hold traces which the present stages have not seen.
+    pub(super) unseen: Range<usize>,
     pub(super) decided: Decided,
     wake_at: Option<LogTime>,
     /// The records of the trace in hand.
@@ -60,12 +62,13 @@ impl WholeTraces {
     pub fn new(mut store: TraceStore, stages: Vec<Box<dyn TraceStage>>, unjudged: Cause) -> Self {
         let wants = stages.iter().fold(Wants::default(), |wants, stage| wants.and(stage.wants()));
         store.show_anew(wants);
+        let unseen = 0..store.entries.slots();
         let mut whole = Self {
             store,
             stages,
             wants,
             unjudged,
-            unseen_from: 0,
+            unseen,
             decided: Decided::default(),
             wake_at: None,
             records: Vec::new(),
@@ -159,7 +162,7 @@ impl WholeTraces {
     /// Whether there is work that waits for no time: traces for which there was no room, or which the stages have not seen, or segments to be
     /// emptied.
     fn has_work(&self) -> bool {
-        self.store.outgoing_spans > 0 || self.unseen_from < self.store.entries.slots() || self.store.log.has_sparse()
+        self.store.outgoing_spans > 0 || !self.unseen.is_empty() || self.store.log.has_sparse()
     }
 
     /// Deadlines are rounded up to ticks. A time that has passed means at once.

@@ -14,7 +14,7 @@ use super::segment::{Link, RecordAt};
 use super::structure::Structures;
 use super::view::{Outline, Trace};
 use crate::component::{Notes, Trigger, Wants};
-use crate::ledger::{Cause, Fate, Held};
+use crate::ledger::{Cause, Fate, Held, is_after_panic};
 use crate::telemetry::{Item, SourceTag, SpanId, TelemetryBuilder, TraceId};
 use crate::time::LogTime;
 
@@ -65,8 +65,13 @@ pub struct TraceStore {
     outgoing_bytes: u64,
     /// When the newest turn was.
     pub(super) last_turn: LogTime,
+    tidy_at: LogTime,
+    /// Nothing was held when the store was last tidied.
+    was_idle: bool,
     /// Spans held.
     spans: u64,
+    /// Records moved out of sparse segments since the store was made.
+    pub(super) relocated: u64,
     held: Held,
     /// What spans are abandoned for when the store goes with spans in it.
     abandoned: Cause,
@@ -98,7 +103,10 @@ impl TraceStore {
             outgoing_spans: 0,
             outgoing_bytes: 0,
             last_turn: LogTime::default(),
+            tidy_at: LogTime::default(),
+            was_idle: false,
             spans: 0,
+            relocated: 0,
             held,
             abandoned,
         }
@@ -120,6 +128,16 @@ impl TraceStore {
         let per_trace = PER_TRACE + self.structures.as_ref().map_or(0, |_| Structures::PER_TRACE as u64);
         let structure = self.structures.as_ref().map_or(0, Structures::bytes);
         live + contexts + self.entries.len() as u64 * per_trace + self.rows.len() as u64 * Rows::COST + structure
+    }
+
+    /// How many verdicts on traces that are gone it remembers: kept, dropped.
+    pub fn remembered(&self) -> (u64, u64) {
+        self.memory.len()
+    }
+
+    /// How many spans were moved out of segments that were mostly dead, since the store was made.
+    pub fn relocated(&self) -> u64 {
+        self.relocated
     }
 
     /// The memory of its segments in use, and of those that wait to be used again.
@@ -319,9 +337,6 @@ impl TraceStore {
         self.entries.close(slot);
         if let Some(structures) = &mut self.structures {
             structures.release(slot);
-            if self.entries.len() == 0 {
-                structures.shrink();
-            }
         }
     }
 
@@ -350,8 +365,9 @@ impl TraceStore {
     }
 
     pub(super) fn outline(&self, slot: Slot) -> Outline<'_> {
-        let structure = self.structures.as_ref().and_then(|structures| structures.view(slot));
-        Outline { slot, entry: self.entries.get(slot), structure }
+        let entry = self.entries.get(slot);
+        let structures = self.structures.as_ref().filter(|_| entry.state != State::Late);
+        Outline { slot, entry, structure: structures.and_then(|structures| structures.view(slot)) }
     }
 
     pub(super) fn trace<'a>(&'a self, slot: Slot, records: &'a [RecordAt], trigger: Trigger) -> Trace<'a> {
@@ -394,15 +410,25 @@ impl TraceStore {
         self.deadlines.oldest(&self.entries)
     }
 
-    /// Gives memory back that nobody needs.
+    /// Gives memory back that nobody needed for the time of [`PATIENCE`].
     pub(super) fn tidy(&mut self, now: LogTime) {
         self.deadlines.sweep(&self.entries);
-        self.log.trim_pool(now);
+        if now < self.tidy_at {
+            return;
+        }
+        self.tidy_at = now + PATIENCE;
+        self.log.trim_pool();
+        if self.entries.is_idle() && self.was_idle {
+            self.entries.shrink();
+            self.structures.iter_mut().for_each(Structures::shrink);
+            self.rows.shrink();
+        }
+        self.was_idle = self.entries.is_idle();
     }
 
-    /// When to tidy next.
+    /// When to tidy next, if there is anything to give back.
     pub(super) fn tidy_at(&self) -> Option<LogTime> {
-        self.log.trim_pool_at()
+        (self.log.has_pooled() || self.entries.is_idle()).then_some(self.tidy_at)
     }
 
     /// Ends a turn: gauge first, then the ledger, so that no span is ever counted in both.
@@ -424,11 +450,11 @@ impl TraceStore {
 }
 
 impl Drop for TraceStore {
-    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now. While
-    /// unwinding the shares say by themselves that a panic took them.
+    /// A store that is empty goes without a word. What is still held is left to whoever will send it again, or rejected for now; after a panic
+    /// the shares say by themselves what took them.
     fn drop(&mut self) {
-        if !std::thread::panicking() {
-            self.held.set(0);
+        self.held.set(0);
+        if !is_after_panic() {
             self.rows.abandon_all(self.abandoned);
         }
     }
@@ -449,6 +475,9 @@ pub enum Unaccounted {
         held: u64,
     },
 }
+
+/// How long memory may lie unused.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a trace costs beside its records: entry, index, place in the queue.
 const PER_TRACE: u64 = size_of::<Entry>() as u64 + 16;

@@ -40,9 +40,15 @@ impl WholeTraces {
     /// shown there and then.
     pub(super) fn show_unseen(&mut self, now: LogTime) {
         let mut left = SHOWN;
-        while left > 0 && self.unseen_from < self.store.entries.slots() {
-            let slot = self.store.entries.slot(self.unseen_from);
-            self.unseen_from += 1;
+        while left > 0
+            && let Some(slot) = self.unseen.next()
+        {
+            if slot >= self.store.entries.slots() {
+                // The table has shrunk: nothing from before is left.
+                self.unseen = 0..0;
+                return;
+            }
+            let slot = self.store.entries.slot(slot);
             let entry = self.store.entries.get(slot);
             let spans = entry.spans as usize;
             if entry.state == State::Open && !self.is_shown(slot) {
@@ -71,7 +77,9 @@ impl WholeTraces {
             self.end(slot, Fate::Left);
         } else if state != State::Late {
             self.show(slot);
-            self.ask_wish(slot, now);
+            if state == State::Open {
+                self.ask_wish(slot, now);
+            }
         }
     }
 }

@@ -111,7 +111,7 @@ impl<'a> Trace<'a> {
         self.rows.origin(self.log.link(self.records[index]).row)
     }
 
-    /// Why it is decided, or was.
+    /// Why it is decided, or was. Late spans are not decided about as a trace; theirs reads [`Trigger::Deadline`].
     pub fn trigger(&self) -> Trigger {
         self.trigger
     }

@@ -124,6 +124,18 @@ impl Bench {
     }
 }
 
+impl Bench {
+    /// Log records, for a pipeline of logs.
+    pub(super) fn logs(&self, line: &Line, count: u64) -> Telemetry {
+        let mut builder = TelemetryBuilder::new(Signal::Logs);
+        let share = Receipt::open(&self.books, Arc::clone(&self.sender), 0).accept(line, count);
+        let origin = builder.origin(Origin { share, source: Arc::default(), received_at: LogTime(0) });
+        let context = self.interner.intern(ItemKind::LogRecord, [&[], &[], &[], &[]]).unwrap();
+        (0..count).for_each(|_| builder.push(&Head::EMPTY, &[], &context, origin));
+        builder.finish()
+    }
+}
+
 /// What a scripted stage saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Seen {

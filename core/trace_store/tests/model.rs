@@ -104,6 +104,11 @@ impl World {
         self.now += milliseconds;
     }
 
+    /// How many spans were moved to other segments.
+    pub(super) fn relocated(&mut self) -> u64 {
+        self.whole().store().relocated()
+    }
+
     pub(super) fn set_room(&mut self, room: usize) {
         self.room = room;
     }

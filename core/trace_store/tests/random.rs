@@ -1,12 +1,15 @@
 //! Random traffic, time, room, reloads and revoked sources: real store and plain store agree after every step.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::bench::{Bench, Script};
 use super::model::{Bounds, World};
-use crate::component::Wants;
+use crate::component::{Trigger, Wants};
 use crate::trace_store::{Budget, Limits, Remember};
 
 #[derive(Clone, Debug)]
@@ -101,28 +104,54 @@ fn limits(bounds: &Bounds) -> Limits {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
-
-    #[test]
-    fn agrees_with_plain_maps(bounds in bounds(), first in knobs(), steps in proptest::collection::vec(step(), 1..50)) {
-        let bench = Bench::new();
-        let limits = limits(&bounds);
-        let script_of = |knobs: &Knobs, bench: &Bench| script(bench, knobs);
-        let mut world = World::new(Bench::new(), script_of(&first, &bench), bounds, limits);
-        for step in steps {
-            match step {
-                Step::Send(spans, partition) => world.send(&spans, partition),
-                Step::Pass(time) => world.pass(time),
-                Step::Wake => world.wake(),
-                Step::Room(room) => world.set_room(room),
-                Step::Forget(partition) => world.forget(partition),
-                Step::Reload(knobs) => {
-                    let script = script_of(&knobs, &world.bench);
-                    world.reload(script);
-                }
+/// A life from its beginning to its end, and what it came to.
+fn live(bounds: Bounds, first: &Knobs, steps: Vec<Step>) -> World {
+    let (bench, limits) = (Bench::new(), limits(&bounds));
+    let first = script(&bench, first);
+    let mut world = World::new(bench, first, bounds, limits);
+    for step in steps {
+        match step {
+            Step::Send(spans, partition) => world.send(&spans, partition),
+            Step::Pass(time) => world.pass(time),
+            Step::Wake => world.wake(),
+            Step::Room(room) => world.set_room(room),
+            Step::Forget(partition) => world.forget(partition),
+            Step::Reload(knobs) => {
+                let script = script(&world.bench, &knobs);
+                world.reload(script);
             }
         }
-        world.drain();
     }
+    world.drain();
+    world
+}
+
+fn life() -> impl Strategy<Value = (Bounds, Knobs, Vec<Step>)> {
+    (bounds(), knobs(), proptest::collection::vec(step(), 1..50))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+    #[test]
+    fn agrees_with_plain_maps((bounds, first, steps) in life()) {
+        live(bounds, &first, steps);
+    }
+}
+
+/// A test that never gets to where a mistake would show proves nothing.
+#[test]
+fn random_lives_get_everywhere() {
+    let mut runner = TestRunner::deterministic();
+    let (mut triggers, mut ends, mut relocated) = (HashSet::new(), HashSet::new(), 0);
+    for _ in 0..300 {
+        let (bounds, first, steps) = life().new_tree(&mut runner).expect("nothing is filtered out").current();
+        let mut world = live(bounds, &first, steps);
+        triggers.extend(world.triggers.iter().copied());
+        ends.extend(world.ends.values().copied());
+        relocated += world.relocated();
+    }
+    assert_eq!(triggers, HashSet::from(Trigger::ALL));
+    assert_eq!(ends, HashSet::from(["emitted", "dropped", "left out", "left"]));
+    assert!(relocated > 300, "{relocated} spans relocated");
 }
