@@ -1,9 +1,10 @@
 //! Every edit, and every sequence of edits with reads between them, comes to the same as on the decoded structs.
 
 use super::drafts::{Draft, Step, deep, shared, steps};
-use super::model::{Change, Changed, Failure, Node, Word, any_of};
+use super::model::{Change, Changed, Failure, Node, Word};
 use super::rows::{alone, assert_emits_its_items};
 use super::tree::{Thing, things};
+use super::values::any_of;
 use super::*;
 use crate::testing::arbitrary::Ids;
 use crate::testing::otlp::KeyValue;

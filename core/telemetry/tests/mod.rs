@@ -8,7 +8,7 @@
 //! | `corpus` | the seeds of the fuzz target pass it |
 //! | `rows` | a request as rows, to compare however it is grouped |
 //! | `drafts` | edits drawn at random |
-//! | `model`, `tree` | what edits must come to, on a plain tree |
+//! | `model`, `tree`, `values` | what edits must come to, on a plain tree |
 
 mod bounds;
 mod corpus;
@@ -20,6 +20,7 @@ mod model;
 mod round_trip;
 mod rows;
 mod tree;
+mod values;
 
 use std::cell::Cell;
 use std::sync::Arc;
