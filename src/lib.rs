@@ -15,5 +15,13 @@
 //! assert_eq!(names, [("traces", "spans"), ("logs", "log_records"), ("metrics", "metric_points")]);
 //! ```
 
+pub mod config;
+pub mod connectors;
+pub mod exporters;
+pub mod extensions;
+pub mod own_telemetry;
+pub mod pipeline;
+pub mod receivers;
+
 pub use tracetailor_core as core;
 pub use tracetailor_processors as processors;

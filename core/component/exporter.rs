@@ -28,7 +28,7 @@ use crate::telemetry::Telemetry;
 ///
 /// ```
 /// use std::future::ready;
-/// use tracetailor_core::component::{BoxFuture, Delivered, ExportError, Exporter};
+/// use tracetailor_core::component::{BoxFuture, Delivered, ExportError, Exporter, Failing};
 /// use tracetailor_core::telemetry::Telemetry;
 ///
 /// /// Takes everything up to a size, as a destination with a limit does.
@@ -42,7 +42,7 @@ use crate::telemetry::Telemetry;
 ///             let mut body = Vec::with_capacity(batch.emitted_bound());
 ///             batch.emit(&mut body);
 ///             if body.len() > self.most_bytes {
-///                 return Err(ExportError::TooLarge { message: format!("more than {} bytes", self.most_bytes) });
+///                 return Err(ExportError::new(Failing::TooLarge, format!("more than {} bytes", self.most_bytes)));
 ///             }
 ///             // Send it here.
 ///             Ok(Delivered::ALL)
@@ -69,42 +69,61 @@ impl Delivered {
     pub const ALL: Delivered = Delivered { rejected: 0, message: String::new() };
 }
 
-/// The destination does not have the batch. What is done next depends on which of these it was, so an exporter chooses with care: a `Retry`
-/// for what can never pass is tried for ever, an `Invalid` for what would pass later throws telemetry away.
+/// The destination does not have the batch: what happened, and what is to be done about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExportError {
+#[error("{message} ({failing})")]
+pub struct ExportError {
+    /// What is to be done about it.
+    pub failing: Failing,
+    /// What happened, in words for a log: the destination's own, cut to a length, without credentials.
+    pub message: String,
+    /// What the destination answered, as a gRPC status code (an HTTP status is translated). None where there was no answer.
+    pub code: Option<i32>,
+}
+
+/// What is done next depends on which of these it was, so an exporter chooses with care: a `Retry` for what can never pass is tried for
+/// ever, an `Invalid` for what would pass later throws telemetry away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
     /// It may take it later: no connection, no answer in time, too busy, a limit on rates.
-    #[error("{message} (may pass later)")]
     Retry {
         /// How long it asked to be left alone.
         after: Option<Duration>,
-        /// What happened.
-        message: String,
     },
     /// It will never take this: something in it is wrong. The batch is halved until the culprit is alone, and only that is set aside.
-    #[error("{message} (bad data)")]
-    Invalid {
-        /// What happened.
-        message: String,
-    },
+    Invalid,
     /// It will not take so much at once. The batch is split.
-    #[error("{message} (too large)")]
-    TooLarge {
-        /// What happened.
-        message: String,
-    },
+    TooLarge,
     /// It will not take anything from us: credentials, a quota, a path it does not know. Whatever is in the batch, so it is not taken
     /// apart; the exporter is left alone for a while.
-    #[error("{message} (denied)")]
-    Denied {
-        /// What happened.
-        message: String,
-    },
+    Denied,
+}
+
+impl std::fmt::Display for Failing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Failing::Retry { .. } => "may pass later",
+            Failing::Invalid => "bad data",
+            Failing::TooLarge => "too large",
+            Failing::Denied => "denied",
+        })
+    }
 }
 
 impl ExportError {
+    /// A failure of this kind.
+    pub fn new(failing: Failing, message: impl Into<String>) -> Self {
+        ExportError { failing, message: message.into(), code: None }
+    }
+
     /// A failure that may pass, with nothing said about when.
     pub fn retry(message: impl Into<String>) -> Self {
-        ExportError::Retry { after: None, message: message.into() }
+        Self::new(Failing::Retry { after: None }, message)
+    }
+
+    /// The same with what the destination answered, as a gRPC status code.
+    #[must_use]
+    pub fn with_code(self, code: i32) -> Self {
+        Self { code: Some(code), ..self }
     }
 }

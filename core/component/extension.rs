@@ -173,3 +173,23 @@ pub struct Outgoing<'a> {
     /// The body as it will be sent.
     pub body: &'a [u8],
 }
+
+/// A service that the gateway itself offers, under [`Steering::ID`]: for those who let a person look at it and steer it.
+pub trait Steering: Send + Sync {
+    /// Reads the configuration again and takes it on, or says why it goes on with the old one.
+    fn reload(&self) -> BoxFuture<'static, Reloaded>;
+
+    /// The configuration that is in force, as YAML, with secrets hidden.
+    fn configuration(&self) -> String;
+
+    /// Whether pipelines take telemetry now; if not, why not: starting, stopping.
+    fn ready(&self) -> Result<(), String>;
+}
+
+impl dyn Steering {
+    /// Under what id the gateway offers it. No configured extension has it: it has no type.
+    pub const ID: &'static str = "gateway";
+}
+
+/// What came of a request to reload: what changed, or all that is wrong with the new configuration.
+pub type Reloaded = Result<String, String>;

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{BuildError, NeedsRebuild};
 use super::kind::{Connectors, Exporters, Extensions, Kind, Processors, Receivers};
+use super::part::Part;
 use crate::config::{ConfigErrors, Key, Node, Path, Schema, Validate, keys_of, load};
 use crate::telemetry::Signal;
 
@@ -67,6 +68,8 @@ pub struct Factory<K: Kind> {
     /// What pipelines a connector can join: from a signal, to a signal. Empty for other kinds, and for one that joins pipelines of any one
     /// signal.
     pub joins: &'static [(Signal, Signal)],
+    /// What the planner must know of it.
+    pub part: Part,
     keys: fn() -> Vec<Key>,
     schema: fn() -> serde_json::Value,
     read: fn(&Node, &Path, &mut ConfigErrors) -> Option<AnyConfig>,
@@ -96,6 +99,7 @@ impl<K: Kind> Factory<K> {
             readme,
             signals: &Signal::ALL,
             joins: &[],
+            part: Part::Plain,
             keys: keys_of::<C::Config>,
             schema: schema::<C::Config>,
             read: read::<C::Config>,
@@ -121,6 +125,13 @@ impl<K: Kind> Factory<K> {
     #[must_use]
     pub const fn joining(mut self, joins: &'static [(Signal, Signal)]) -> Self {
         self.joins = joins;
+        self
+    }
+
+    /// The same, playing a part of its own.
+    #[must_use]
+    pub const fn playing(mut self, part: Part) -> Self {
+        self.part = part;
         self
     }
 

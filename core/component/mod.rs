@@ -28,7 +28,9 @@ mod extension;
 mod factory;
 mod id;
 mod kind;
+mod lanes;
 mod output;
+mod part;
 mod processor;
 mod receiver;
 mod registry;
@@ -42,15 +44,19 @@ pub use context::{BuildContext, Lane, LaneContext, ProcessorContext};
 pub use counters::{Counter, Counters, Series};
 pub use decision_memory::DecisionMemory;
 pub use error::{BuildError, NeedsRebuild, RunError};
-pub use exporter::{Delivered, ExportError, Exporter};
-pub use extension::{Authenticator, Credentials, Extension, ExtensionContext, Identity, Outgoing, Services, Unauthenticated};
+pub use exporter::{Delivered, ExportError, Exporter, Failing};
+pub use extension::{
+    Authenticator, Credentials, Extension, ExtensionContext, Identity, Outgoing, Reloaded, Services, Steering, Unauthenticated,
+};
 pub use factory::{
     AnyConfig, Component, ComponentConfig, ConnectorFactory, ExporterFactory, ExtensionFactory, Factory, ProcessorFactory, ReceiverFactory,
     Stability,
 };
 pub use id::ComponentId;
 pub use kind::{Connectors, Exporters, Extensions, Kind, Processors, Receivers};
+pub use lanes::{LaneThreads, Lanes};
 pub use output::{Output, Progress, Room};
+pub use part::{Memory, MemoryLimit, Part, StagePart};
 pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
 pub use registry::{Configured, PlannedComponent, Registry};

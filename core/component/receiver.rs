@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::BoxFuture;
 use super::context::BuildContext;
 use super::error::RunError;
+use super::lanes::Lanes;
 use super::stop::Stop;
 use crate::ledger::{Receipt, Share};
 use crate::telemetry::{Signal, SourceTag, Telemetry};
@@ -21,8 +22,8 @@ use crate::telemetry::{Signal, SourceTag, Telemetry};
 ///    later.
 /// 2. It reads and parses the body. If that fails the [permit](Permit) is dropped, which gives the room back, and the client hears why.
 /// 3. It opens a [receipt](Receipt), has the permit [accept](Permit::accept) the items into the books, settles what it rejects item by
-///    item, and [sends](Permit::send) the batch. From here on nothing is refused as a whole any more: that would make the client repeat
-///    what has arrived.
+///    item, and [sends](Permit::send) the batch: all of it without an await between, so that a reload falls before or after it. From here on
+///    nothing is refused as a whole any more: that would make the client repeat what has arrived.
 /// 4. It closes the receipt, waits for the [milestone](crate::ledger::Milestone) that its configuration names, and answers with the tally.
 ///
 /// # Who owns the batch
@@ -83,6 +84,8 @@ pub struct ReceiverContext {
     pub build: BuildContext,
     /// The way in.
     pub outlet: Arc<dyn Outlet>,
+    /// The threads to serve connections on.
+    pub lanes: Lanes,
     /// Tells when to stop.
     pub stop: Stop,
 }
@@ -143,6 +146,10 @@ pub enum Entry {
 
 /// Room that was found for one request. Dropping it gives the room back.
 pub trait Permit: Send {
+    /// Takes more room, without waiting: what was declared has turned out to be larger, as a compressed body does. Where there is none the
+    /// permit keeps what it had.
+    fn enlarge(&mut self, bytes: usize) -> Result<(), Refused>;
+
     /// Counts items of the request as accepted: as many as the request holds, also those that will be rejected one by one.
     /// May be called for several receipts, where what is sent was made of several messages.
     fn accept(&self, receipt: &Receipt, items: u64) -> Share;

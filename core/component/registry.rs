@@ -42,6 +42,8 @@ pub struct Configured<K: Kind> {
     pub factory: &'static Factory<K>,
     /// Its configuration.
     pub config: AnyConfig,
+    /// Its block as it was written, expanded and merged: what a reload compares.
+    pub block: Node,
 }
 
 impl<K: Kind> Registry<K> {
@@ -92,7 +94,7 @@ impl<K: Kind> Registry<K> {
             errors.below(path.clone()).warn_here(wrong, format!("write {}, here and in service.pipelines", renamed(&id, factory.name)));
         }
         let config = factory.read(block, path, errors)?;
-        Some(Configured { id, factory, config })
+        Some(Configured { id, factory, config, block: block.clone() })
     }
 
     fn missing(&self, kind: &str) -> Missing {

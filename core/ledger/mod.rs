@@ -86,7 +86,7 @@ pub use cause::{Cause, CauseName};
 pub use column::{Column, Side, Sums};
 pub use fate::{Fate, Retry};
 pub use held::Held;
-pub use receipt::{Milestone, Nobody, Receipt, Settled};
+pub use receipt::{Explanation, Milestone, Nobody, Receipt, Settled};
 pub use report::{CauseReport, HeldReport, LineReport, Report, Unbalanced};
 pub(crate) use share::is_after_panic;
 pub use share::{Share, after_panic};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::books::{Books, Line};
 use super::cause::Cause;
@@ -41,11 +42,26 @@ pub trait Settled: Send + Sync {
     /// It runs in the middle of somebody's batch: it must not block, and must not panic.
     fn reached(&self, key: u64, milestone: Milestone, tally: &Tally);
 
+    /// A reason for what will become of some of its units, told before they end: what a destination answered, where a client that waits for
+    /// the end should hear it. Many may be told; most receivers need none.
+    fn explained(&self, _key: u64, _why: &Explanation) {}
+
     /// Whether what is not settled will be read again, by this process after a restart or by another. At shutdown such units are
     /// left as they are; the others are hurried to an end.
     fn replayable(&self) -> bool {
         false
     }
+}
+
+/// Why units ended as they did, in words: what the books count only as a cause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Explanation {
+    /// What happened. It may reach a client, so it holds no credentials and nothing of other clients.
+    pub message: String,
+    /// The gRPC status code that says it best, where somebody answered with one.
+    pub code: Option<i32>,
+    /// When to try again, where somebody said so.
+    pub retry_after: Option<Duration>,
 }
 
 /// The origin of what nobody waits for: telemetry that the gateway makes itself.
@@ -123,6 +139,10 @@ impl Account {
 
     pub(super) fn replayable(&self) -> bool {
         self.origin.replayable()
+    }
+
+    pub(super) fn explain(&self, why: &Explanation) {
+        self.origin.explained(self.key, why);
     }
 
     pub(super) fn tally(&self, fate: Fate, n: u64) {

@@ -10,7 +10,7 @@ use super::books::Line;
 use super::cause::Cause;
 use super::column::Column;
 use super::fate::{Fate, Retry};
-use super::receipt::{Account, Milestone};
+use super::receipt::{Account, Explanation, Milestone};
 
 /// Some units of one receipt, all in one line and past the same milestones. Whoever owns the share owes every unit of it a [`Fate`].
 ///
@@ -49,6 +49,11 @@ impl Share {
     /// Whether units that are [left](Fate::Left) will be read again.
     pub fn replayable(&self) -> bool {
         self.account.replayable()
+    }
+
+    /// Tells its receiver why some of its units are about to end as they do.
+    pub fn explain(&self, why: &Explanation) {
+        self.account.explain(why);
     }
 
     /// Splits off `n` units, of which there must be as many.

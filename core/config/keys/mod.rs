@@ -2,6 +2,7 @@
 
 mod auth;
 mod byte_size;
+mod delivery;
 mod endpoint;
 mod glob;
 mod percent;
@@ -14,6 +15,7 @@ mod tls;
 
 pub use auth::Auth;
 pub use byte_size::ByteSize;
+pub use delivery::{Backend, CircuitBreaker, DeadLetter, Delivery, QueueBatch, QueuePartition, RetryOnFailure, SendingQueue, Sizer};
 pub use endpoint::{Address, Endpoint, Scheme};
 pub use glob::Glob;
 pub use percent::Percent;

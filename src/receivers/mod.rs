@@ -1,0 +1,6 @@
+//! The receivers there are: one folder each, and the list of them.
+
+use tracetailor_core::component::{Receivers, Registry};
+
+/// Every receiver by name, and what the Collector has and we do not have yet.
+pub const RECEIVERS: Registry<Receivers> = Registry::new(&[], &[]);
