@@ -66,6 +66,13 @@ impl Clock {
         LogTime(self.latest.fetch_max(wall, Ordering::AcqRel).max(wall))
     }
 
+    /// The same clock for somebody who asks often: the machine's is monotone for each by itself, and nobody waits for another to ask. One
+    /// that is turned by hand stays the same.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        if self.by_hand { self.clone() } else { Self::system() }
+    }
+
     /// Turns the clock on. The machine's own clock does not listen.
     pub fn advance(&self, by: Duration) {
         if self.by_hand {
