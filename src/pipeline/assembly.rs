@@ -145,7 +145,7 @@ impl World {
         let instances = (0..self.lanes()).map(|_| exporter.build(&context)).collect::<Result<Vec<_>, _>>().map_err(failed)?;
         let export = match there {
             Some(export) => export.clone(),
-            None => Export::new(&exporter.id, signal, delivery, &context, &self.memory, self.lanes()),
+            None => Export::new(&exporter.id, signal, delivery.as_ref(), &context, &self.memory, self.lanes()),
         };
         let id = exporter.id.clone();
         Ok(Built { export, id, signal, instances, block: exporter.block.clone(), is_there: there.is_some() })

@@ -19,7 +19,7 @@ use super::admission::{Admission, Inlet};
 use super::assembly::{Built, StartError, World, running};
 use super::export::Export;
 use super::graph::{Exports, Graph};
-use super::lane::Lane;
+use super::lane::{Joined, Lane};
 use super::mail::{Drain, Post};
 use super::memory::{self, Memory};
 use super::reload::LaneReload;
@@ -55,6 +55,9 @@ pub struct Gateway {
     failing: mpsc::UnboundedSender<StartError>,
     failures: mpsc::UnboundedReceiver<StartError>,
 }
+
+/// How often the process's memory is looked at.
+const MEMORY_LOOKS: Duration = Duration::from_millis(500);
 
 /// A receiver or an extension that runs.
 struct Task {
@@ -120,7 +123,23 @@ impl Gateway {
             let task = gateway.run_receiver(place)?;
             gateway.receivers.push(task);
         }
+        gateway.watch_memory();
         Ok(gateway)
+    }
+
+    /// Looks, now and then, at what the process really takes, beside what is counted.
+    fn watch_memory(&self) {
+        let memory = self.world.memory.clone();
+        let gone = self.failing.clone();
+        tokio::spawn(async move {
+            // The gateway listens as long as it is there.
+            while !gone.is_closed() {
+                if let Some(resident) = memory::resident() {
+                    memory.observe(resident);
+                }
+                tokio::time::sleep(MEMORY_LOOKS).await;
+            }
+        });
     }
 
     /// Ends when a receiver or an extension has stopped by itself: the gateway cannot go on as it was configured.
@@ -211,7 +230,8 @@ impl Gateway {
                     Part::Delivering(delivery) => delivery(&known.config).ok(),
                     _ => None,
                 });
-                export.exchange(delivery, instances);
+                export.reconfigure(delivery.as_ref());
+                instances.into_iter().enumerate().for_each(|(lane, instance)| export.swap(lane, instance));
                 if let Some(serving) = self.exports.iter_mut().find(|serving| serving.id == id && serving.signal == signal) {
                     serving.block = block;
                 }
@@ -354,8 +374,6 @@ impl Gateway {
         }
     }
 }
-
-use super::lane::Joined;
 
 /// Every pipeline after those that lead to it, and a connector after the pipelines that end in it.
 fn drain_order(graph: &Graph) -> Vec<Drain> {

@@ -127,7 +127,7 @@ impl Graph {
         let mut room = Room::ENOUGH;
         for end in &self.pipelines[place].ends {
             let other = match end {
-                End::Export(export) => export.room(),
+                End::Export(export) => export.room().for_output(),
                 End::Connector(joint) => self.connectors[*joint].routes.iter().fold(Room::ENOUGH, |room, route| {
                     // A pipeline that holds whole traces takes what it has memory for.
                     if self.pipelines[*route].whole { room } else { least(room, self.room(*route)) }

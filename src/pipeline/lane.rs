@@ -201,7 +201,7 @@ impl Lane {
 
     fn end(&mut self, pipeline: usize, end: usize, batch: Telemetry, now: LogTime, work: &mut Vec<Work>) {
         match &self.graph.pipelines[pipeline].ends[end] {
-            End::Export(export) => export.push(batch),
+            End::Export(export) => export.push(self.place.index, batch),
             End::Connector(joint) => self.forward(*joint, batch, now, work),
         }
     }

@@ -18,3 +18,6 @@ pub use assembly::StartError;
 pub use export::Export;
 pub use gateway::{Environment, Gateway};
 pub use memory::Memory;
+
+#[cfg(test)]
+mod tests;

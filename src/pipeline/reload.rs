@@ -216,7 +216,7 @@ impl Lane {
 
     fn leave_by(&mut self, old_graph: &Graph, end: &End, batch: Telemetry, now: LogTime, work: &mut Vec<Work>) {
         match end {
-            End::Export(export) => export.push(batch),
+            End::Export(export) => export.push(self.place.index, batch),
             End::Connector(joint) => {
                 let was = &old_graph.connectors[*joint];
                 match self.graph.connectors.iter().position(|joint| joint.id == was.id && joint.from == was.from) {

@@ -68,11 +68,6 @@ impl Threads {
         })
     }
 
-    /// Which lane this thread is, if it is one of these.
-    pub(super) fn index_here(self: &Arc<Self>) -> Option<usize> {
-        self.here(|lane| lane.place.index)
-    }
-
     /// Starts a lane.
     pub(super) fn start(self: &Arc<Self>, waiting: Waiting, lane: Lane) -> std::io::Result<JoinHandle<()>> {
         let threads = self.clone();
