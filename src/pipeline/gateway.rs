@@ -156,6 +156,11 @@ impl Gateway {
         &self.plan
     }
 
+    /// How many lanes it has.
+    pub fn lanes(&self) -> usize {
+        self.world.lanes()
+    }
+
     /// The memory that it counts.
     pub fn memory(&self) -> &Memory {
         &self.world.memory
