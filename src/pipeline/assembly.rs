@@ -91,9 +91,8 @@ impl World {
     /// Forgets what components shared that are no longer there.
     pub(super) fn forget_shared(&self, plan: &Plan) {
         let named = |key: &str| {
-            let pipelines = plan.pipelines.iter().flat_map(|pipeline| {
-                pipeline.processors.iter().map(move |id| format!("{}/{id}", pipeline.id))
-            });
+            let pipelines =
+                plan.pipelines.iter().flat_map(|pipeline| pipeline.processors.iter().map(move |id| format!("{}/{id}", pipeline.id)));
             let ends = plan.exporters.iter().map(|known| &known.id).chain(plan.receivers.iter().map(|known| &known.id));
             let others = plan.connectors.iter().map(|known| &known.id).chain(plan.extensions.iter().map(|known| &known.id));
             pipelines.chain(ends.chain(others).map(|id| format!("/{id}"))).any(|known| key.ends_with(&known))
@@ -139,7 +138,9 @@ impl World {
         let failed = |error: BuildError| StartError::of::<Exporters>(&exporter.id, error);
         let context = self.context("exporters", &exporter.id, services);
         let delivery = match exporter.factory.part {
-            Part::Delivering(delivery) => Some(delivery(&exporter.config).map_err(|error| StartError::of::<Exporters>(&exporter.id, error))?),
+            Part::Delivering(delivery) => {
+                Some(delivery(&exporter.config).map_err(|error| StartError::of::<Exporters>(&exporter.id, error))?)
+            }
             _ => None,
         };
         let instances = (0..self.lanes()).map(|_| exporter.build(&context)).collect::<Result<Vec<_>, _>>().map_err(failed)?;

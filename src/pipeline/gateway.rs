@@ -98,9 +98,11 @@ impl Gateway {
             let parts = (running(stages), connectors);
             lanes.push(Lane::new(place, graph.clone(), parts, world.clock.apart(), shards.clone(), threads.mail(), &world.books));
         }
-        let started = waiting.into_iter().zip(lanes).enumerate().map(|(index, (waiting, lane))| {
-            threads.start(waiting, lane).map_err(|error| StartError::of_lane(index, error))
-        });
+        let started = waiting
+            .into_iter()
+            .zip(lanes)
+            .enumerate()
+            .map(|(index, (waiting, lane))| threads.start(waiting, lane).map_err(|error| StartError::of_lane(index, error)));
         let lanes = started.collect::<Result<Vec<_>, _>>()?;
         let admission = Admission::new(graph, threads, world.memory.clone());
         let (failing, failures) = mpsc::unbounded_channel();
@@ -205,11 +207,13 @@ impl Gateway {
         self.serve(built);
         let mut lanes = lanes.into_iter();
         self.admission.graph.store(graph);
-        self.world.threads.ask_all(|done| match lanes.next() {
-            Some(reload) => Post::Reload(Box::new(reload), done),
-            None => Post::Task(Box::pin(async move { drop(done) })),
-        })
-        .await;
+        self.world
+            .threads
+            .ask_all(|done| match lanes.next() {
+                Some(reload) => Post::Reload(Box::new(reload), done),
+                None => Post::Task(Box::pin(async move { drop(done) })),
+            })
+            .await;
         if extensions_change {
             self.exchange_extensions(extensions).await;
         }
@@ -321,7 +325,8 @@ impl Gateway {
             let touched = changed.iter().any(|id| names(&task.block, id));
             !touched && plan.receivers.iter().any(|known| known.id == task.id && same(&known.block, &task.block))
         };
-        let (kept, gone): (Vec<Task>, Vec<Task>) = std::mem::take(&mut self.receivers).into_iter().partition(|task| stays(task, &self.plan));
+        let (kept, gone): (Vec<Task>, Vec<Task>) =
+            std::mem::take(&mut self.receivers).into_iter().partition(|task| stays(task, &self.plan));
         self.receivers = kept;
         gone.iter().for_each(|task| task.stopper.ask());
         let deadline = self.world.clock.now() + self.plan.service.shutdown_timeout.get();

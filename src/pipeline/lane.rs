@@ -357,7 +357,7 @@ impl Running {
     pub(super) fn new(stage: Stage) -> Self {
         let context = stage.recipe.context();
         let name = stage.recipe.name();
-        let labels = [("processor", name.as_str()), ("otel.signal", context.line.signal().name())];
+        let labels = [("processor", name.as_str()), ("otel_signal", context.line.signal().name())];
         let incoming = context.counters.counter("otelcol_processor_incoming_items", &labels);
         let outgoing = context.counters.counter("otelcol_processor_outgoing_items", &labels);
         let wake = stage.instance.wake_at().unwrap_or(LogTime::NEVER);

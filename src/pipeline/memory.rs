@@ -157,9 +157,8 @@ pub(super) fn assumed() -> MemoryLimit {
 pub(super) fn available() -> u64 {
     let read = |path: &str| std::fs::read_to_string(path).ok();
     let number = |text: String| text.trim().parse::<u64>().ok();
-    let cgroup = read("/sys/fs/cgroup/memory.max")
-        .and_then(number)
-        .or_else(|| read("/sys/fs/cgroup/memory/memory.limit_in_bytes").and_then(number));
+    let cgroup =
+        read("/sys/fs/cgroup/memory.max").and_then(number).or_else(|| read("/sys/fs/cgroup/memory/memory.limit_in_bytes").and_then(number));
     let machine = read("/proc/meminfo").and_then(|text| {
         let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.to_owned();
         number(line.trim().trim_end_matches("kB").to_owned()).map(|kib| kib * 1024)

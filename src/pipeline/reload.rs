@@ -83,9 +83,10 @@ impl Lane {
         };
         for (place, (joined, may_stay)) in new.into_iter().enumerate() {
             let joint = &self.graph.connectors[place];
-            let counterpart = old_graph.connectors.iter().position(|was| {
-                was.id == joint.id && was.from == joint.from && leads_to(old_graph, was) == leads_to(&self.graph, joint)
-            });
+            let counterpart = old_graph
+                .connectors
+                .iter()
+                .position(|was| was.id == joint.id && was.from == joint.from && leads_to(old_graph, was) == leads_to(&self.graph, joint));
             let kept = counterpart.filter(|_| may_stay).and_then(|was| old[was].take());
             self.connectors.push(kept.unwrap_or(joined));
         }

@@ -136,9 +136,11 @@ impl Recipe {
     /// What a reload to this recipe does to a stage of another.
     pub(super) fn change_from(&self, old: &Recipe) -> Change {
         let same_blocks = self.ingredients.len() == old.ingredients.len()
-            && self.ingredients.iter().zip(&old.ingredients).all(|(new, old)| {
-                new.processor().id == old.processor().id && same(new.block(), old.block())
-            });
+            && self
+                .ingredients
+                .iter()
+                .zip(&old.ingredients)
+                .all(|(new, old)| new.processor().id == old.processor().id && same(new.block(), old.block()));
         match same_blocks {
             true => Change::Keep,
             false if !self.whole && !old.whole && self.ingredients[0].processor().id == old.ingredients[0].processor().id => {

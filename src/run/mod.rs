@@ -76,21 +76,28 @@ struct Control {
 
 /// What a gateway can be told from outside.
 struct Signals {
-    stop: [Signal; 2],
+    stop: Stops,
     reload: Signal,
+}
+
+/// Two ways to say the same.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
 }
 
 impl Signals {
     fn listen() -> io::Result<Self> {
-        let stop = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+        let stop = Stops { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? };
         Ok(Self { stop, reload: signal(SignalKind::hangup())? })
     }
+}
 
-    async fn stop(&mut self) {
-        let [terminate, interrupt] = &mut self.stop;
+impl Stops {
+    async fn asked(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
     }
 }
@@ -102,11 +109,11 @@ impl Control {
             Err(error) => return in_the_way(&error),
         };
         let (books, counters, clock) = (Books::new(), Counters::default(), Clock::system());
-        let (wheel, mut asked) = Wheel::new(&plan, &counters);
+        let (wheel, mut asked) = Wheel::new(&plan, &counters, &clock);
         let metrics = own_telemetry::Sources { books: books.clone(), counters: counters.clone(), clock: clock.clone() };
         let (stopper, stop) = tracetailor_core::component::Stop::new();
-        let own = match own_telemetry::listen(&plan.service.telemetry, metrics).await {
-            Ok(own) => tokio::spawn(own.serve(stop)),
+        let own = match own_telemetry::serve(&plan.service.telemetry, metrics, stop) {
+            Ok(own) => tokio::spawn(own),
             Err(error) => return in_the_way(&error),
         };
         let digest = plan.digest.clone();
@@ -126,7 +133,7 @@ impl Control {
         tracing::info!("stopping");
         tokio::select! {
             () = gateway.stop() => {}
-            () = signals.stop() => tracing::warn!("stopped a second time: what is not delivered yet is given up"),
+            () = signals.stop.asked() => tracing::warn!("stopped a second time: what is not delivered yet is given up"),
         }
         stopper.ask();
         let _ = own.await;
@@ -145,7 +152,7 @@ impl Control {
         let mut files = Files::of(&self.files);
         loop {
             let answer = tokio::select! {
-                () = signals.stop() => return ExitCode::SUCCESS,
+                () = signals.stop.asked() => return ExitCode::SUCCESS,
                 failure = gateway.failed() => {
                     tracing::error!(error = %failure, "a component has ended, and the gateway with it");
                     return ExitCode::from(IN_THE_WAY);
@@ -171,7 +178,7 @@ impl Control {
                 tracing::error!("{problem}");
             }
             tracing::error!("the new configuration is wrong; the gateway goes on with the old one");
-            wheel.reload_failed();
+            wheel.reload_refused();
             return Err(problems.to_string());
         };
         warn(&problems);
@@ -185,13 +192,13 @@ impl Control {
                 if let Err(error) = self.log.reload(&service.telemetry) {
                     tracing::warn!(%error, "the log goes on as it was");
                 }
-                wheel.reloaded(configuration, digest);
+                wheel.reloaded(configuration, &digest);
                 tracing::info!(changes, "the configuration was reloaded");
                 Ok(changes)
             }
             Err(error) => {
                 tracing::error!(%error, "the new configuration cannot be built; the gateway goes on with the old one");
-                wheel.reload_failed();
+                wheel.reload_refused();
                 Err(error.to_string())
             }
         }

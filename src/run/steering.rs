@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{mpsc, oneshot};
-use tracetailor_core::component::{BoxFuture, Counter, Counters, Gauge, Reloaded, Steering};
+use tracetailor_core::component::{BoxFuture, Counters, Reloaded, Steering};
+use tracetailor_core::time::Clock;
 
 use crate::config::Plan;
+use crate::own_telemetry::Reloads;
 
 /// Somebody who wants a reload, and where to tell how it went.
 pub(super) type Asked = oneshot::Sender<Reloaded>;
@@ -20,30 +22,21 @@ struct Inside {
     configuration: ArcSwap<String>,
     /// What is in the way of readiness; empty when nothing is.
     unready: ArcSwap<String>,
-    reloads: Counter,
-    failures: Counter,
-    last_failed: Gauge,
-    counters: Counters,
-    /// The digest in force, told as the label of a gauge.
-    digest: ArcSwap<Option<Gauge>>,
+    reloads: Reloads,
+    clock: Clock,
 }
 
 impl Wheel {
-    pub(super) fn new(plan: &Plan, counters: &Counters) -> (Wheel, mpsc::UnboundedReceiver<Asked>) {
+    pub(super) fn new(plan: &Plan, counters: &Counters, clock: &Clock) -> (Wheel, mpsc::UnboundedReceiver<Asked>) {
         let (ask, asked) = mpsc::unbounded_channel();
         let inside = Inside {
             ask,
             configuration: ArcSwap::from_pointee(super::shown(plan)),
             unready: ArcSwap::from_pointee("starting".to_owned()),
-            reloads: counters.counter("tracetailor_config_reloads_total", &[("outcome", "taken_on")]),
-            failures: counters.counter("tracetailor_config_reloads_total", &[("outcome", "failed")]),
-            last_failed: counters.gauge("tracetailor_config_last_reload_failed", &[]),
-            counters: counters.clone(),
-            digest: ArcSwap::from_pointee(None),
+            reloads: Reloads::started(counters, &plan.digest, clock.now()),
+            clock: clock.clone(),
         };
-        let wheel = Wheel(Arc::new(inside));
-        wheel.tell_digest(&plan.digest);
-        (wheel, asked)
+        (Wheel(Arc::new(inside)), asked)
     }
 
     pub(super) fn set_ready(&self) {
@@ -54,24 +47,13 @@ impl Wheel {
         self.0.unready.store(Arc::new("stopping".to_owned()));
     }
 
-    pub(super) fn reloaded(&self, configuration: String, digest: String) {
+    pub(super) fn reloaded(&self, configuration: String, digest: &str) {
         self.0.configuration.store(Arc::new(configuration));
-        self.0.reloads.add(1);
-        self.0.last_failed.set(0);
-        self.tell_digest(&digest);
+        self.0.reloads.took(digest, self.0.clock.now());
     }
 
-    pub(super) fn reload_failed(&self) {
-        self.0.failures.add(1);
-        self.0.last_failed.set(1);
-    }
-
-    fn tell_digest(&self, digest: &str) {
-        // The old one goes first, so that a page never shows two.
-        self.0.digest.store(Arc::new(None));
-        let gauge = self.0.counters.gauge("tracetailor_config_info", &[("digest", digest)]);
-        gauge.set(1);
-        self.0.digest.store(Arc::new(Some(gauge)));
+    pub(super) fn reload_refused(&self) {
+        self.0.reloads.refused();
     }
 }
 

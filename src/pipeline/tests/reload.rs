@@ -44,7 +44,8 @@ fn held_traces_stay_held_and_go_through_the_new_processors() {
         rig.reload(&GATHERING.replace("mark: old", "mark: new")).await.unwrap();
         assert_eq!(held(&rig), 30, "no trace is decided because of a reload");
         // The stage itself changes: its store moves into the new one.
-        let changed = GATHERING.replace("mark: old", "mark: new").replace("gather: {hall: HALL}", "gather: {hall: HALL, mark: \"7200000\"}");
+        let changed =
+            GATHERING.replace("mark: old", "mark: new").replace("gather: {hall: HALL}", "gather: {hall: HALL, mark: \"7200000\"}");
         rig.reload(&changed).await.unwrap();
         assert_eq!(held(&rig), 30);
         assert_eq!(rig.hall.runs.load(Ordering::Relaxed), 1, "the receiver has not been started again");

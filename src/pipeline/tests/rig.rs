@@ -51,12 +51,8 @@ impl Rig {
     pub(super) async fn start(yaml: &str) -> Rig {
         let name = format!("hall-{}", HALLS.fetch_add(1, Ordering::Relaxed));
         let books = Books::new();
-        let environment = Environment {
-            books: books.clone(),
-            counters: Counters::default(),
-            clock: Clock::system(),
-            steering: Arc::new(Nobody),
-        };
+        let environment =
+            Environment { books: books.clone(), counters: Counters::default(), clock: Clock::system(), steering: Arc::new(Nobody) };
         let gateway = Gateway::start(plan(&yaml.replace("HALL", &name)), environment).await.unwrap();
         let hall = hall(&name);
         Rig { gateway, books, hall, name }
