@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::counters::{Counter, Counters};
 use super::extension::Services;
+use super::gauge::Gauge;
+use super::histogram::Histogram;
 use super::id::ComponentId;
 use super::shared::Shared;
 use crate::ledger::{Books, Cause, Line, LineName};
@@ -52,9 +54,23 @@ impl BuildContext {
     /// A counter of this component, with its id as the label `component`. The name says what is counted and in what:
     /// `tracetailor_redactions_total`.
     pub fn counter(&self, name: &str, labels: &[(&str, &str)]) -> Counter {
+        self.labelled(labels, |labels| self.counters.counter(name, labels))
+    }
+
+    /// A gauge of this component, labelled as its [counters](Self::counter) are.
+    pub fn gauge(&self, name: &str, labels: &[(&str, &str)]) -> Gauge {
+        self.labelled(labels, |labels| self.counters.gauge(name, labels))
+    }
+
+    /// A histogram of this component, labelled as its [counters](Self::counter) are.
+    pub fn histogram(&self, name: &str, labels: &[(&str, &str)], bounds: &'static [f64]) -> Histogram {
+        self.labelled(labels, |labels| self.counters.histogram(name, labels, bounds))
+    }
+
+    fn labelled<T>(&self, labels: &[(&str, &str)], ask: impl FnOnce(&[(&str, &str)]) -> T) -> T {
         let id = self.id.to_string();
         let labels: Vec<(&str, &str)> = std::iter::once(("component", id.as_str())).chain(labels.iter().copied()).collect();
-        self.counters.counter(name, &labels)
+        ask(&labels)
     }
 
     /// What all instances of this component share under a name: made by the first that asks, found by the others.

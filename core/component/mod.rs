@@ -26,6 +26,8 @@ mod error;
 mod exporter;
 mod extension;
 mod factory;
+mod gauge;
+mod histogram;
 mod id;
 mod kind;
 mod lanes;
@@ -41,7 +43,7 @@ mod trace_stage;
 
 pub use connector::{Connector, Routes};
 pub use context::{BuildContext, Lane, LaneContext, ProcessorContext};
-pub use counters::{Counter, Counters, Series};
+pub use counters::{Counter, Counters, Reading, Series};
 pub use decision_memory::DecisionMemory;
 pub use error::{BuildError, NeedsRebuild, RunError};
 pub use exporter::{Delivered, ExportError, Exporter, Failing};
@@ -52,6 +54,8 @@ pub use factory::{
     AnyConfig, Component, ComponentConfig, ConnectorFactory, ExporterFactory, ExtensionFactory, Factory, ProcessorFactory, ReceiverFactory,
     Stability,
 };
+pub use gauge::Gauge;
+pub use histogram::{Distribution, Histogram};
 pub use id::ComponentId;
 pub use kind::{Connectors, Exporters, Extensions, Kind, Processors, Receivers};
 pub use lanes::{LaneThreads, Lanes};
@@ -59,7 +63,7 @@ pub use output::{Output, Progress, Room};
 pub use part::{Memory, MemoryLimit, Part, StagePart};
 pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
-pub use registry::{Configured, PlannedComponent, Registry};
+pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
 pub use shared::Shared;
 pub use shared_rate::{RateLane, SharedRate, Threshold};
 pub use stop::{Asked, Stop, Stopper};

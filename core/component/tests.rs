@@ -305,7 +305,7 @@ fn counters_add_up_and_never_go_back() {
     one.add(2);
     other.add(3);
     drop(one);
-    let values = |counters: &Counters| counters.read().into_iter().map(|series| series.value).collect::<Vec<_>>();
+    let values = |counters: &Counters| counters.read().iter().map(Series::count).collect::<Vec<_>>();
     assert_eq!(values(&context.counters), [5, 0]);
     drop(other);
     another_rule.add(1);
@@ -313,6 +313,41 @@ fn counters_add_up_and_never_go_back() {
     let series = &context.counters.read()[0];
     let labels = [("component", "redaction/strict"), ("rule", "email")].map(|(label, value)| (label.to_owned(), value.to_owned()));
     assert_eq!((series.name.as_str(), series.labels.as_slice()), ("tracetailor_redactions_total", &labels[..]));
+}
+
+#[test]
+fn a_gauge_is_what_those_have_who_are_there() {
+    let context = BuildContext::alone("batch");
+    let parts = [3, 4].map(|level| {
+        let gauge = context.gauge("tracetailor_batch_held_items", &[]);
+        gauge.set(level);
+        gauge
+    });
+    let levels = || context.counters.read().iter().map(Series::level).collect::<Vec<_>>();
+    parts[0].add(5);
+    parts[0].sub(9);
+    assert_eq!(levels(), [3], "a part may stand below zero, the sum counts");
+    let [first, second] = parts;
+    drop(second);
+    assert_eq!(levels(), [-1]);
+    drop(first);
+    assert_eq!(levels(), Vec::<i64>::new(), "nobody is there");
+}
+
+#[test]
+fn histograms_add_up_over_lanes_and_never_go_back() {
+    static BOUNDS: [f64; 2] = [1.0, 10.0];
+    let context = BuildContext::alone("otlp");
+    let one = context.histogram("tracetailor_export_duration_seconds", &[], &BOUNDS);
+    let other = context.histogram("tracetailor_export_duration_seconds", &[], &BOUNDS);
+    [1.0, 0.0, 11.0, f64::NAN].into_iter().for_each(|seconds| one.record(seconds));
+    other.record(2.0);
+    drop(one);
+    let whole = Distribution { bounds: &BOUNDS, counts: vec![2, 1, 1], sum: 14.0 };
+    for _ in 0..2 {
+        assert_eq!(context.counters.read()[0].reading, Reading::Distribution(whole.clone()));
+    }
+    assert_eq!(context.counters.read()[0].count(), 4);
 }
 
 #[test]

@@ -5,6 +5,9 @@ use crate::source;
 /// Folders of `src` in which every folder is a component.
 pub(crate) const FAMILIES: [&str; 4] = ["receivers", "exporters", "connectors", "extensions"];
 
+/// The crates that a component of the gateway builds on.
+const COMPONENTS_MAY_USE: [&str; 2] = ["tracetailor_core", "tracetailor_net"];
+
 /// What this file imports and may not. `components` are those of the gateway, as `family/name`.
 pub(crate) fn violations(path: &str, code: &str, components: &[String]) -> Vec<String> {
     let place = Place::of(path);
@@ -33,12 +36,16 @@ impl<'a> Place<'a> {
         let outside_the_command_line = !(self.krate == "src" && matches!(self.module.first().map(String::as_str), None | Some("cli")));
         match (self.krate, first) {
             ("core", name) if is_ours(name) && name != "tracetailor_core" => Some("is ours, and core stands below everything of ours"),
-            ("processors", "tracetailor") => Some("is the gateway, and processors stand below it"),
-            ("core" | "processors" | "src", "anyhow") if outside_the_command_line => {
+            ("processors" | "net", "tracetailor") => Some("is the gateway, and this crate stands below it"),
+            ("processors", "tracetailor_net") => Some("opens sockets, which no processor does"),
+            ("net", "tracetailor_processors") => Some("is for pipelines, of which sockets know nothing"),
+            ("core" | "net" | "processors" | "src", "anyhow") if outside_the_command_line => {
                 Some("belongs to the command line: errors keep their types")
             }
             (_, "crate") => self.objection_within(&import[1..], components),
-            ("src", name) if self.component().is_some() && is_ours(name) && name != "tracetailor_core" => Some("is not core"),
+            ("src", name) if self.component().is_some() && is_ours(name) && !COMPONENTS_MAY_USE.contains(&name) => {
+                Some("is neither core nor net")
+            }
             _ => None,
         }
     }
@@ -77,8 +84,8 @@ fn is_ours(name: &str) -> bool {
 pub(crate) fn manifest_violations(path: &str, text: &str) -> Vec<String> {
     let may_use: &[&str] = match path {
         "core/Cargo.toml" => &[],
-        "processors/Cargo.toml" => &["tracetailor-core"],
-        "Cargo.toml" => &["tracetailor-core", "tracetailor-processors"],
+        "processors/Cargo.toml" | "net/Cargo.toml" => &["tracetailor-core"],
+        "Cargo.toml" => &["tracetailor-core", "tracetailor-net", "tracetailor-processors"],
         _ => return Vec::new(),
     };
     let names = text.lines().filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| is_ours(&name.replace('-', "_")));
@@ -116,7 +123,15 @@ mod tests {
         assert!(!objects("processors/stitch/mod.rs", "use crate::stitch::rules; mod tests { use super::*; }"));
         assert!(!objects("processors/stitch/rules/late.rs", "use super::super::Orphan; pub(crate) fn f() {}"));
         assert!(!objects("processors/stitch/tests.rs", "use super::*; use tracetailor_core::testing::sink;"));
+        assert!(objects("processors/stitch/mod.rs", "use tracetailor_net::server;"));
         assert!(!objects("processors/lib.rs", "pub mod stitch; pub use crate::stitch::Stitch;"));
+    }
+
+    #[test]
+    fn sockets_know_core_and_themselves() {
+        assert!(objects("net/server/mod.rs", "use tracetailor::pipeline;"));
+        assert!(objects("net/lib.rs", "use tracetailor_processors::stitch;"));
+        assert!(!objects("net/server/pages.rs", "use super::listener::Listener; use tracetailor_core::component::Stop;"));
     }
 
     #[test]
@@ -127,6 +142,7 @@ mod tests {
         assert!(objects("src/receivers/otlp/mod.rs", "use crate::pipeline::Queue;"));
         assert!(objects("src/exporters/otlp.rs", "use tracetailor_processors::stitch;"));
         assert!(!objects("src/receivers/otlp/grpc.rs", "use super::http::answer; use tracetailor_core::ledger::Receipt;"));
+        assert!(!objects("src/receivers/otlp/mod.rs", "use tracetailor_net::server::Listener;"));
         assert!(!objects("src/receivers/mod.rs", "mod jaeger; mod otlp; use self::otlp::Otlp;"));
     }
 

@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use super::inlet::Inlet;
 use super::sink::Sink;
-use crate::component::{AnyConfig, NeedsRebuild, Output, Processor, ProcessorContext, ProcessorFactory, Progress, Room};
+use crate::component::{AnyConfig, NeedsRebuild, Output, Processor, ProcessorContext, ProcessorFactory, Progress, Room, Series};
 use crate::ledger::{Books, Column};
 use crate::telemetry::{Decoded, Signal, SourceTag, Telemetry};
 use crate::time::{Clock, LogTime};
@@ -250,7 +250,7 @@ impl Driver {
 
     /// Where a counter of the component stands, over all its labels.
     pub fn counted(&self, name: &str) -> u64 {
-        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.value).sum()
+        self.context.counters.read().iter().filter(|series| series.name == name).map(Series::count).sum()
     }
 
     fn processor(&mut self) -> &mut dyn Processor {
