@@ -2,7 +2,7 @@
 
 mod admission;
 mod assembly;
-mod export;
+pub mod export;
 mod gateway;
 mod graph;
 mod lane;
