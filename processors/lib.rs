@@ -6,5 +6,16 @@
 
 use tracetailor_core::component::{Processors, Registry};
 
+pub mod batch;
+pub mod memory_limiter;
+
 /// Every processor by name, and what the Collector has and we do not have yet.
-pub const PROCESSORS: Registry<Processors> = Registry::new(&[], &[]);
+pub const PROCESSORS: Registry<Processors> = Registry::new(&[batch::FACTORY, memory_limiter::FACTORY], &[]);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_in_order() {
+        assert_eq!(super::PROCESSORS.faults(), Vec::<String>::new());
+    }
+}

@@ -1,9 +1,18 @@
 //! The exporters there are: one folder each, and the list of them.
 
+use tracetailor_core::component::{Exporters, Registry};
+
+pub mod nop;
 pub mod otlp_grpc;
 pub mod otlp_http;
 
-use tracetailor_core::component::{Exporters, Registry};
-
 /// Every exporter by name, and what the Collector has and we do not have yet.
-pub const EXPORTERS: Registry<Exporters> = Registry::new(&[otlp_grpc::FACTORY, otlp_http::FACTORY], &[]);
+pub const EXPORTERS: Registry<Exporters> = Registry::new(&[nop::FACTORY, otlp_grpc::FACTORY, otlp_http::FACTORY], &[]);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_in_order() {
+        assert_eq!(super::EXPORTERS.faults(), Vec::<String>::new());
+    }
+}
