@@ -6,5 +6,15 @@
 
 use tracetailor_core::component::{Processors, Registry};
 
+mod planned;
+
 /// Every processor by name, and what the Collector has and we do not have yet.
-pub const PROCESSORS: Registry<Processors> = Registry::new(&[], &[]);
+pub const PROCESSORS: Registry<Processors> = Registry::new(&[], planned::PLANNED);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_in_order() {
+        assert_eq!(super::PROCESSORS.faults(), Vec::<String>::new());
+    }
+}
