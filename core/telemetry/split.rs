@@ -42,6 +42,17 @@ impl Telemetry {
         Ok(())
     }
 
+    /// Makes room for what other batches bring, so that [appending](Self::append) many of them moves what is there only once.
+    pub fn make_room_for(&mut self, others: &[Telemetry]) {
+        let sum = |of: fn(&Telemetry) -> usize| others.iter().map(of).sum();
+        self.heads.reserve_exact(sum(|other| other.heads.len()));
+        self.groups.reserve_exact(sum(|other| other.groups.len()));
+        self.origins.reserve_exact(sum(|other| other.origins.len()));
+        if let Some(bodies) = &mut self.pristine {
+            bodies.reserve_exact(sum(|other| other.pristine.as_ref().map_or(0, SmallVec::len)));
+        }
+    }
+
     /// Splits the batch into `parts` by what `part` says of each item (numbers beyond the last part count as the last). Parts may be empty.
     /// Order is kept within a part.
     pub fn split(self, parts: usize, mut part: impl FnMut(&Item<'_>) -> usize) -> Vec<Telemetry> {

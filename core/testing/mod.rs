@@ -9,7 +9,7 @@
 //! | a request of them | [`traces`], [`logs`], [`metrics`] |
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
 //! | a processor run as a lane runs it | [`Driver`], [`Script`] |
-//! | a README's stories, run | [`run_stories`] |
+//! | a README's stories, run; its table of keys, checked | [`run_stories`], [`assert_manual`] |
 //! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
@@ -23,6 +23,7 @@ pub mod fuzz;
 mod ids;
 mod inlet;
 mod logs;
+mod manual;
 mod metrics;
 pub mod otlp;
 mod payload;
@@ -39,6 +40,7 @@ pub use driver::{Driver, Script, Step};
 pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
 pub use inlet::{Answer, Inlet};
 pub use logs::{log, logs};
+pub use manual::assert_manual;
 pub use metrics::{IntoNumber, exponential_histogram, gauge, histogram, metrics, sum, summary};
 pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};

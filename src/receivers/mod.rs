@@ -2,10 +2,11 @@
 
 use tracetailor_core::component::{Receivers, Registry};
 
+pub mod otlp;
 mod planned;
 
 /// Every receiver by name, and what the Collector has and we do not have yet.
-pub const RECEIVERS: Registry<Receivers> = Registry::new(&[], planned::PLANNED);
+pub const RECEIVERS: Registry<Receivers> = Registry::new(&[otlp::FACTORY], planned::PLANNED);
 
 #[cfg(test)]
 mod tests {
