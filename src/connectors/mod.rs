@@ -2,5 +2,15 @@
 
 use tracetailor_core::component::{Connectors, Registry};
 
+pub mod forward;
+
 /// Every connector by name, and what the Collector has and we do not have yet.
-pub const CONNECTORS: Registry<Connectors> = Registry::new(&[], &[]);
+pub const CONNECTORS: Registry<Connectors> = Registry::new(&[forward::FACTORY], &[]);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_in_order() {
+        assert_eq!(super::CONNECTORS.faults(), Vec::<String>::new());
+    }
+}

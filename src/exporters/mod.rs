@@ -2,10 +2,11 @@
 
 use tracetailor_core::component::{Exporters, Registry};
 
+pub mod debug;
 pub mod nop;
 
 /// Every exporter by name, and what the Collector has and we do not have yet.
-pub const EXPORTERS: Registry<Exporters> = Registry::new(&[nop::FACTORY], &[]);
+pub const EXPORTERS: Registry<Exporters> = Registry::new(&[debug::FACTORY, nop::FACTORY], &[]);
 
 #[cfg(test)]
 mod tests {
