@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use crate::utc::Utc;
+
 /// Nanoseconds since 1970 as the gateway's own log counts them: never backwards, and stored with what it orders, so that a replay decides
 /// as the first run did. It is not the time in a span: senders' clocks lie, and no deadline hangs on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

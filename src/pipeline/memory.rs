@@ -177,6 +177,12 @@ pub(super) fn resident() -> Option<u64> {
     Some(pages * 4096)
 }
 
+impl Default for Memory {
+    fn default() -> Self {
+        Self::unlimited()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
