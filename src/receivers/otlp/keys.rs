@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{
-    Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate,
+    Address, Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate,
 };
 
 /// What the user writes.
@@ -279,6 +279,7 @@ impl Validate for Config {
         }
         if let (Switch::On(grpc), Switch::On(http)) = (grpc, http)
             && grpc.endpoint.address == http.endpoint.address
+            && !matches!(grpc.endpoint.address, Address::Tcp { port: 0, .. })
         {
             errors.at("protocols").at("http").error(
                 "endpoint",
@@ -307,9 +308,11 @@ impl Validate for Http {
         errors.within("tls", &self.tls);
         errors.within("auth", &self.auth);
         errors.planned("middlewares", self.middlewares, "remove it");
-        for (key, path) in
-            [("traces_url_path", &self.traces_url_path), ("metrics_url_path", &self.metrics_url_path), ("logs_url_path", &self.logs_url_path)]
-        {
+        for (key, path) in [
+            ("traces_url_path", &self.traces_url_path),
+            ("metrics_url_path", &self.metrics_url_path),
+            ("logs_url_path", &self.logs_url_path),
+        ] {
             if path.is_empty() || path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
                 errors.error(key, "is no path", "write one such as /v1/traces");
             }
