@@ -109,7 +109,7 @@ impl Unpacker {
             return Err(UnpackError::TooLarge(limit));
         }
         // A size that is a lie costs no more than the next attempt; one byte more than the limit tells that there is more.
-        let mut room = declared.unwrap_or(body.len().saturating_mul(self.ratio)).clamp(64, limit.saturating_add(1));
+        let mut room = declared.unwrap_or(body.len().saturating_mul(self.ratio)).max(64).min(limit.saturating_add(1));
         loop {
             self.grow(room);
             match self.attempt(packing, body, room) {
@@ -152,7 +152,7 @@ impl Unpacker {
         let mut length = 0;
         loop {
             if length == self.buffer.len() {
-                self.grow((length * 2).clamp(64 << 10, limit.saturating_add(1).max(length + 1)));
+                self.grow((length * 2).max(64 << 10).min(limit.saturating_add(1)).max(length + 1));
             }
             match reader.read(&mut self.buffer[length..]) {
                 Ok(0) => return Ok(length),

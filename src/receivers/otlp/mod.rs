@@ -16,11 +16,11 @@ use tracetailor_core::component::{
     Authenticator, BoxFuture, BuildContext, BuildError, Component, Receiver, ReceiverContext, ReceiverFactory, Receivers, RunError,
     Stability,
 };
-use tracetailor_core::config::{Address, Auth, Endpoint, Period};
+use tracetailor_core::config::{Address, Auth, Endpoint, Period, ServerTls};
 use tracetailor_core::ledger::Milestone;
 use tracetailor_core::telemetry::{Intake, Limits as ItemLimits, Reason, Signal, Source};
 use tracetailor_net::decompress::Packing;
-use tracetailor_net::server::{KeepAlive, Limits, Listener, Server};
+use tracetailor_net::server::{KeepAlive, Limits, Listener, Server, Tls};
 
 pub use keys::{Answer, Config, Cors, EnforcementPolicy, Grpc, Http, Keepalive, Protocols, ServerParameters, Transport};
 
@@ -76,16 +76,20 @@ impl Receiver for Otlp {
 
 /// The sockets of a receiver. Both are open before either is served: a receiver that begins, begins whole.
 struct Ports {
-    grpc: Option<Listener>,
-    http: Option<Listener>,
+    grpc: Option<(Listener, Option<Tls>)>,
+    http: Option<(Listener, Option<Tls>)>,
+}
+
+impl Ports {
+    /// Their numbers, where they have some.
+    fn numbers(&self) -> (Option<u16>, Option<u16>) {
+        let number = |port: &Option<(Listener, Option<Tls>)>| port.as_ref().and_then(|(listener, _)| listener.port());
+        (number(&self.grpc), number(&self.http))
+    }
 }
 
 impl Otlp {
     fn new(config: &Config, context: &BuildContext) -> Result<Self, BuildError> {
-        let (grpc, http) = (config.protocols.grpc.on(), config.protocols.http.on());
-        if grpc.is_some_and(|grpc| grpc.tls.is_some()) || http.is_some_and(|http| http.tls.is_some()) {
-            return Err(BuildError::new("tls is not there yet", "remove tls"));
-        }
         let auth = |auth: Option<&Auth>| auth.map(|auth| authenticator(auth, context)).transpose();
         let grpc_auth = auth(config.protocols.grpc.on().and_then(|grpc| grpc.auth.as_ref()))?;
         let http_auth = auth(config.protocols.http.on().and_then(|http| http.auth.as_ref()))?;
@@ -94,25 +98,25 @@ impl Otlp {
 
     fn open(&self) -> Result<Ports, RunError> {
         let Protocols { grpc, http } = &self.config.protocols;
-        let grpc = grpc.on().map(|grpc| listen(&grpc.endpoint, grpc.transport)).transpose()?;
-        let http = http.on().map(|http| listen(&http.endpoint, http.transport)).transpose()?;
+        let grpc = grpc.on().map(|grpc| listen(&grpc.endpoint, grpc.transport, grpc.tls.as_ref())).transpose()?;
+        let http = http.on().map(|http| listen(&http.endpoint, http.transport, http.tls.as_ref())).transpose()?;
         Ok(Ports { grpc, http })
     }
 
     async fn serve(&self, ports: Ports, context: ReceiverContext) -> Result<(), RunError> {
         let inlet = Arc::new(self.inlet(&context));
-        let numbers = (ports.grpc.as_ref().and_then(Listener::port), ports.http.as_ref().and_then(Listener::port));
+        let numbers = ports.numbers();
         let serve_grpc = async {
-            let (Some(grpc), Some(listener)) = (self.config.protocols.grpc.on(), ports.grpc) else { return Ok(()) };
+            let (Some(grpc), Some((listener, tls))) = (self.config.protocols.grpc.on(), ports.grpc) else { return Ok(()) };
             tracing::info!(receiver = %context.id, protocol = "grpc", endpoint = %listener, "listening");
             let handler = Arc::new(self.grpc_port(grpc, numbers.1, inlet.clone(), &context));
-            Server { listener, limits: grpc_limits(grpc), handler }.serve(&context.lanes, &context.stop).await
+            Server { listener, tls, limits: grpc_limits(grpc), handler }.serve(&context.lanes, &context.stop).await
         };
         let serve_http = async {
-            let (Some(http), Some(listener)) = (self.config.protocols.http.on(), ports.http) else { return Ok(()) };
+            let (Some(http), Some((listener, tls))) = (self.config.protocols.http.on(), ports.http) else { return Ok(()) };
             tracing::info!(receiver = %context.id, protocol = "http", endpoint = %listener, "listening");
             let handler = Arc::new(self.http_port(http, numbers.0, inlet.clone(), &context));
-            Server { listener, limits: http_limits(http), handler }.serve(&context.lanes, &context.stop).await
+            Server { listener, tls, limits: http_limits(http), handler }.serve(&context.lanes, &context.stop).await
         };
         tokio::try_join!(serve_grpc, serve_http)?;
         Ok(())
@@ -197,6 +201,7 @@ fn packings(http: &Http) -> Vec<(&'static str, Packing)> {
 /// What both ports have in common.
 fn port(inlet: Arc<Inlet>, context: &ReceiverContext) -> Port {
     let receiver = context.id.to_string();
+    let stale_certificates = context.counters.counter("tracetailor_tls_reload_failures_total", &[("receiver", &receiver)]);
     Port {
         protocol: Protocol::Grpc,
         inlet,
@@ -211,16 +216,18 @@ fn port(inlet: Arc<Inlet>, context: &ReceiverContext) -> Port {
         source: Arc::new(Source { receiver, ..Source::default() }),
         response_headers: HeaderMap::new(),
         refused: Refused::new(context),
+        stale_certificates,
     }
 }
 
 /// With `transport: unix` the endpoint is the path of a socket.
-fn listen(endpoint: &Endpoint, transport: Transport) -> Result<Listener, RunError> {
-    let Transport::Unix = transport else { return Ok(Listener::bind(endpoint)?) };
-    match &endpoint.address {
-        Address::Unix { .. } => Ok(Listener::bind(endpoint)?),
-        Address::Tcp { .. } => Ok(Listener::bind(&format!("unix:{}", endpoint.as_str()).parse()?)?),
-    }
+fn listen(endpoint: &Endpoint, transport: Transport, tls: Option<&ServerTls>) -> Result<(Listener, Option<Tls>), RunError> {
+    let tls = tls.map(Tls::new).transpose()?;
+    let listener = match (&endpoint.address, transport) {
+        (Address::Tcp { .. }, Transport::Unix) => Listener::bind(&format!("unix:{}", endpoint.as_str()).parse()?)?,
+        _ => Listener::bind(endpoint)?,
+    };
+    Ok((listener, tls))
 }
 
 fn given(period: Period) -> Option<Duration> {

@@ -13,7 +13,7 @@ use tracetailor_core::component::{Authenticator, BuildContext, Counter, Permit};
 use tracetailor_core::telemetry::{Signal, Source};
 use tracetailor_net::decompress::{Packing, UnpackError, unpack};
 use tracetailor_net::grpc::Code;
-use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply};
+use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply, TlsError};
 
 use super::http::plain;
 use super::intake::Inlet;
@@ -50,6 +50,8 @@ pub(super) struct Port {
     /// Headers of every answer.
     pub(super) response_headers: HeaderMap,
     pub(super) refused: Refused,
+    /// How often certificates could not be read again.
+    pub(super) stale_certificates: Counter,
 }
 
 impl Port {
@@ -178,6 +180,11 @@ impl Answers for Port {
     fn closed(&self, why: Closed) {
         self.refused.count(why.name());
     }
+
+    fn kept_old_certificates(&self, why: &TlsError) {
+        self.stale_certificates.add(1);
+        tracing::error!(receiver = self.source.receiver, %why, "certificates could not be read again; the old ones are still used");
+    }
 }
 
 impl Port {
@@ -235,7 +242,7 @@ impl Refused {
 
     pub(super) fn new(context: &BuildContext) -> Self {
         let receiver = context.id.to_string();
-        let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls"]);
+        let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls_handshake"]);
         let counter = |reason| {
             (reason, context.counters.counter("tracetailor_refused_requests_total", &[("receiver", &receiver), ("reason", reason)]))
         };

@@ -11,7 +11,6 @@ use tracetailor_core::component::{
 use tracetailor_core::ledger::{Books, Explanation, Fate, LineName, Receipt, Retry, Share};
 use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
 use tracetailor_core::testing::Sink;
-use tracetailor_net::server::Listener;
 
 use super::super::{FACTORY, Otlp};
 
@@ -195,8 +194,8 @@ impl Gateway {
         let config = FACTORY.parse(config).unwrap_or_else(|errors| panic!("{errors}")).config;
         let receiver = Otlp::new(config.get().unwrap(), &context).unwrap_or_else(|error| panic!("{error}"));
         let ports = receiver.open().unwrap_or_else(|error| panic!("{error}"));
-        let number = |listener: &Option<Listener>| listener.as_ref().and_then(Listener::port).unwrap_or_default();
-        let (grpc, http) = (number(&ports.grpc), number(&ports.http));
+        let (grpc, http) = ports.numbers();
+        let (grpc, http) = (grpc.unwrap_or_default(), http.unwrap_or_default());
         let run = ReceiverContext { build: context.clone(), outlet: Arc::new(Way(pipeline.clone())), lanes, stop };
         let running = runtime.spawn(async move { receiver.serve(ports, run).await.map_err(|error| error.to_string()) });
         Self { pipeline, context, grpc, http, runtime: Some(runtime), stopper, running: Some(running) }
