@@ -314,7 +314,7 @@ fn service<H: Answers>(
 
 /// What a client hears that speaks HTTP/1 to a port that speaks TLS.
 const NOT_HTTP: &[u8] =
-    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 66\r\nconnection: close\r\n\r\n\
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\nconnection: close\r\n\r\n\
     this port speaks TLS: send with https://, or without insecure: true";
 
 /// The same in HTTP/2: no settings, and a reason to go away for good, INADEQUATE_SECURITY.

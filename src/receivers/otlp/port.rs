@@ -132,7 +132,7 @@ impl Port {
                     let signal = *signal;
                     otlp_http::answer(self, client, signal, request).await
                 }
-                _ => self.not_found(request.uri().path()),
+                _ => self.not_found(&request),
             },
         }
     }
@@ -147,7 +147,12 @@ impl Port {
         plain(StatusCode::BAD_REQUEST, format!("this port speaks OTLP over gRPC; {instead}\n"))
     }
 
-    fn not_found(&self, path: &str) -> Response<Reply> {
+    fn not_found(&self, request: &Request<Incoming>) -> Response<Reply> {
+        let path = request.uri().path();
+        if path == "/api/traces" || request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"thrift")) {
+            self.mistaken(Mistake::Thrift);
+            return plain(StatusCode::NOT_FOUND, format!("{}\n", Mistake::Thrift));
+        }
         self.refused.count("unknown_path");
         let text = match self.paths.iter().find(|(known, _)| known == path) {
             Some((_, signal)) => format!("404 page not found: no pipeline takes {} from this receiver\n", signal.name()),

@@ -253,8 +253,17 @@ impl Gateway {
         self.running.as_ref().is_none_or(tokio::task::JoinHandle::is_finished)
     }
 
-    /// Stops the receiver, and gives the names of the spans that arrived. The books balance and no room is taken.
-    pub(super) fn finish(mut self) -> Vec<String> {
+    /// Stops the receiver, and gives the names of the spans that arrived.
+    pub(super) fn finish(self) -> Vec<String> {
+        let pipeline = self.pipeline.clone();
+        self.finish_bytes();
+        let mut names: Vec<String> = lock(&pipeline.sink).spans().into_iter().map(|span| span.name).collect();
+        names.sort();
+        names
+    }
+
+    /// Stops the receiver, and gives what arrived as it came. The books balance and no room is taken.
+    pub(super) fn finish_bytes(mut self) -> Vec<u8> {
         self.ask_to_stop();
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
             runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap().unwrap() });
@@ -264,9 +273,7 @@ impl Gateway {
         let report = self.pipeline.books.report();
         report.assert_balanced();
         assert_eq!(report.open_receipts, 0, "{report}");
-        let mut names: Vec<String> = lock(&self.pipeline.sink).spans().into_iter().map(|span| span.name).collect();
-        names.sort();
-        names
+        lock(&self.pipeline.sink).sent().iter().flat_map(|(_, bytes)| bytes.clone()).collect()
     }
 }
 
