@@ -8,4 +8,5 @@ pub mod grpc;
 pub mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 pub mod words;
