@@ -88,10 +88,21 @@ mod tests {
             ("a longer hint", RetryOnFailure { max_elapsed_time: seconds(25), ..settings() }, Some(12), EXACT, &[12.0, 12.0]),
             ("a shorter hint", RetryOnFailure { max_elapsed_time: seconds(25), ..settings() }, Some(6), EXACT, &[6.0, 7.5, 11.25]),
             ("a hint beyond what is left", settings(), Some(301), EXACT, &[300.0]),
-            ("a hint beyond all reason, without an end", RetryOnFailure { max_elapsed_time: Period::ZERO, ..settings() }, Some(86_400), EXACT, &[300.0; 12]),
+            (
+                "a hint beyond all reason, without an end",
+                RetryOnFailure { max_elapsed_time: Period::ZERO, ..settings() },
+                Some(86_400),
+                EXACT,
+                &[300.0; 12],
+            ),
             (
                 "a multiplier of 0",
-                RetryOnFailure { multiplier: 0.0, initial_interval: Period::millis(300), max_elapsed_time: Period::millis(325), ..settings() },
+                RetryOnFailure {
+                    multiplier: 0.0,
+                    initial_interval: Period::millis(300),
+                    max_elapsed_time: Period::millis(325),
+                    ..settings()
+                },
                 None,
                 EXACT,
                 &[0.3, 0.01, 0.01],

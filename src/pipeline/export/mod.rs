@@ -94,17 +94,19 @@ impl Export {
         lanes: usize,
     ) -> Arc<Export> {
         let line = context.books.line(LineName::Exporter(id.to_string()), signal);
+        let (settings, told) = (Settings::of(delivery), Told::new(context, signal));
+        told.capacity(&settings);
         Arc::new(Self {
             held: line.held("queue"),
             line,
             clock: context.clock.clone(),
             memory: memory.clone(),
-            queue: Mutex::new(Queue::new(Settings::of(delivery))),
+            queue: Mutex::new(Queue::new(settings)),
             lanes: (0..lanes.max(1)).map(|_| Slot::default()).collect(),
             room: Notify::new(),
             changed: Notify::new(),
             ends: Ends::new(context),
-            told: Told::new(context, signal),
+            told,
             passes: AtomicU64::new(0),
             refusals: AtomicU32::new(0),
         })
@@ -153,7 +155,11 @@ impl Export {
         if settings.sender == Sender::Answered {
             batch.each_share(|share| share.accepted());
         }
-        if self.lock().arrive(Request::new(batch, load), Instant::now()) {
+        let mut queue = self.lock();
+        let has_work = queue.arrive(Request::new(batch, load), Instant::now());
+        self.told.level(&queue);
+        drop(queue);
+        if has_work {
             self.slot(lane).wake.notify_one();
         }
     }
@@ -165,7 +171,9 @@ impl Export {
 
     /// Other settings, from the next request on. What waits, stays.
     pub fn reconfigure(&self, delivery: Option<&Delivery>) {
-        self.lock().settings = Settings::of(delivery);
+        let settings = Settings::of(delivery);
+        self.told.capacity(&settings);
+        self.lock().settings = settings;
         self.wake_all();
         self.room.notify_waiters();
     }

@@ -116,12 +116,8 @@ impl Desk {
     ) -> Self {
         let context = BuildContext { books: inlet.books().clone(), clock: inlet.clock().clone(), ..BuildContext::alone("otlp") };
         let export = Export::new(&context.id, Signal::Traces, delivery.as_ref(), &context, &memory, lanes);
-        let destination = Destination {
-            script: Mutex::new(Box::new(script)),
-            start: Instant::now(),
-            calls: Mutex::default(),
-            taken: Mutex::default(),
-        };
+        let destination =
+            Destination { script: Mutex::new(Box::new(script)), start: Instant::now(), calls: Mutex::default(), taken: Mutex::default() };
         let mut desk = Self { inlet, context, export, memory, destination: Arc::new(destination), serving: Vec::new() };
         for lane in 0..lanes {
             let exporter = Box::new(ToDestination(desk.destination.clone()));
@@ -177,7 +173,12 @@ impl Desk {
     }
 
     pub(super) fn counted(&self, name: &str) -> u64 {
-        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.value).sum()
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.count()).sum()
+    }
+
+    /// Where a gauge stands.
+    pub(super) fn level(&self, name: &str) -> i64 {
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.level()).sum()
     }
 
     /// Lets everything happen that happens without time passing, and what happens within this time.

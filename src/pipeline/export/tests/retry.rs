@@ -43,7 +43,10 @@ async fn what_may_pass_later_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn it_gives_up_before_an_attempt_that_would_come_too_late() {
     let keys = RetryOnFailure { max_interval: Period::seconds(10), max_elapsed_time: Period::seconds(20), ..delivery().retry_on_failure };
-    let mut desk = Desk::new(Some(super::desk::delivery()).map(|all| tracetailor_core::config::Delivery { retry_on_failure: keys, ..all }), |_, _| busy());
+    let mut desk =
+        Desk::new(Some(super::desk::delivery()).map(|all| tracetailor_core::config::Delivery { retry_on_failure: keys, ..all }), |_, _| {
+            busy()
+        });
     desk.push(&["a", "b"]);
     desk.wait(60.0).await;
     assert_eq!(desk.times(), [0.0, 5.0, 12.5]);
