@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracetailor_core::component::{BuildContext, ComponentId, Exporter};
-use tracetailor_core::config::{Delivery, Sizer};
+use tracetailor_core::config::Delivery;
 use tracetailor_core::ledger::{Held, Line, LineName};
 use tracetailor_core::telemetry::{Signal, Telemetry};
 use tracetailor_core::time::{Clock, LogTime};
@@ -146,9 +146,17 @@ impl Export {
             drop(batch.dissolve());
             return;
         }
-        let (settings, load) = self.load_of(&batch);
+        let settings = self.lock().settings.clone();
+        match &settings.batch {
+            Some(batching) => batching.apart(batch).into_iter().for_each(|part| self.enqueue(lane, part, &settings)),
+            None => self.enqueue(lane, batch, &settings),
+        }
+    }
+
+    fn enqueue(&self, lane: usize, mut batch: Telemetry, settings: &Settings) {
+        let load = Load::of(&batch, settings.wants_bytes());
         if let Err(overflow) = self.reserve(load) {
-            return self.refuse(batch, overflow, &settings);
+            return self.refuse(batch, overflow, settings);
         }
         self.memory.queue(load.memory as usize);
         self.held.add(load.items);
@@ -185,14 +193,6 @@ impl Export {
         self.lock().close(deadline);
         self.wake_all();
         self.room.notify_waiters();
-    }
-
-    fn load_of(&self, batch: &Telemetry) -> (Arc<Settings>, Load) {
-        let settings = self.lock().settings.clone();
-        let measures_bytes = |batching: &settings::Batching| batching.unit == settings::BatchUnit::Bytes;
-        let wants_bytes = settings.sizer == Sizer::Bytes || settings.batch.as_ref().is_some_and(measures_bytes);
-        let load = Load::of(batch, wants_bytes);
-        (settings, load)
     }
 
     fn reserve(&self, load: Load) -> Result<(), Overflow> {
