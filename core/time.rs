@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+pub use crate::utc::Utc;
+
 /// Nanoseconds since 1970 as the gateway's own log counts them: never backwards, and stored with what it orders, so that a replay decides
 /// as the first run did. It is not the time in a span: senders' clocks lie, and no deadline hangs on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
@@ -64,6 +66,13 @@ impl Clock {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
         let wall = u64::try_from(wall).unwrap_or(u64::MAX);
         LogTime(self.latest.fetch_max(wall, Ordering::AcqRel).max(wall))
+    }
+
+    /// The same clock for somebody who asks often: the machine's is monotone for each by itself, and nobody waits for another to ask. One
+    /// that is turned by hand stays the same.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        if self.by_hand { self.clone() } else { Self::system() }
     }
 
     /// Turns the clock on. The machine's own clock does not listen.

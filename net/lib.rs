@@ -1,4 +1,10 @@
 //! What goes over sockets, as receivers, exporters and extensions share it: TLS, compression, HTTP and gRPC, in and out.
 
+pub mod buffers;
+pub mod client;
+pub mod compress;
 pub mod grpc;
 pub mod server;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod words;

@@ -148,14 +148,7 @@ impl Connections {
             waker: AtomicWaker::new(),
         });
         let now = Instant::now();
-        self.open().push(Watched {
-            link: link.clone(),
-            since: now,
-            begun: 0,
-            quiet_since: now,
-            coming_since: None,
-            finishing_since: None,
-        });
+        self.open().push(Watched { link: link.clone(), since: now, begun: 0, quiet_since: now, coming_since: None, finishing_since: None });
         Place { connections: self.clone(), link }
     }
 

@@ -48,7 +48,9 @@ impl fmt::Display for Mistake {
     /// What is wrong and what would be right, for whoever made it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Mistake::TlsToPlaintext => "this port speaks without TLS: send with http://, or with insecure: true, or give the receiver a tls block",
+            Mistake::TlsToPlaintext => {
+                "this port speaks without TLS: send with http://, or with insecure: true, or give the receiver a tls block"
+            }
             Mistake::PlaintextToTls => "this port speaks TLS: send with https://, or without insecure: true",
             Mistake::Thrift => "this port speaks OTLP, not Jaeger's Thrift: send OTLP to it",
         })

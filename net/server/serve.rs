@@ -152,7 +152,8 @@ impl<H: Answers> Server<H> {
                 connections.fewer_than(limits.connections).await;
                 let connection = accepting.accept().await;
                 let place = connections.enter();
-                let one = One { limits: limits.clone(), handler: self.handler.clone(), client: Arc::new(Client { peer: connection.peer() }) };
+                let one =
+                    One { limits: limits.clone(), handler: self.handler.clone(), client: Arc::new(Client { peer: connection.peer() }) };
                 // A socket belongs to the runtime that it was made for, and it shall be its lane's.
                 let Ok(parked) = connection.park() else { continue };
                 lanes.spawn(place.lane(), Box::pin(one.serve(parked, place)));

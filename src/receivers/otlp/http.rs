@@ -34,13 +34,7 @@ pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, signal: Signal,
     respond(form, signal, outcome)
 }
 
-async fn export(
-    port: &Port,
-    client: &Client,
-    signal: Signal,
-    form: Form,
-    request: Request<Incoming>,
-) -> Outcome {
+async fn export(port: &Port, client: &Client, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
     let source = port.source(client, &head.headers, head.uri.query())?;
     let coding = port.coding(head.headers.get(CONTENT_ENCODING))?;

@@ -52,14 +52,7 @@ impl Inlet {
     }
 
     /// Takes a request in and says what became of it.
-    pub(super) async fn take(
-        &self,
-        signal: Signal,
-        form: Form,
-        permit: Box<dyn Permit>,
-        body: Bytes,
-        source: Arc<Source>,
-    ) -> Outcome {
+    pub(super) async fn take(&self, signal: Signal, form: Form, permit: Box<dyn Permit>, body: Bytes, source: Arc<Source>) -> Outcome {
         let Some((waiting, mut told)) = self.send(self.read(signal, form, body)?, permit, source) else {
             return Ok(Taken::default());
         };

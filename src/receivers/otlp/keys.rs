@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::config::{
-    Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate,
-};
+use tracetailor_core::config::{Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate};
 
 /// What the user writes.
 #[derive(Clone, Debug, Deserialize, Schema)]
@@ -307,9 +305,11 @@ impl Validate for Http {
         errors.within("tls", &self.tls);
         errors.within("auth", &self.auth);
         errors.planned("middlewares", self.middlewares, "remove it");
-        for (key, path) in
-            [("traces_url_path", &self.traces_url_path), ("metrics_url_path", &self.metrics_url_path), ("logs_url_path", &self.logs_url_path)]
-        {
+        for (key, path) in [
+            ("traces_url_path", &self.traces_url_path),
+            ("metrics_url_path", &self.metrics_url_path),
+            ("logs_url_path", &self.logs_url_path),
+        ] {
             if path.is_empty() || path.contains(|c: char| c.is_whitespace() || c.is_control() || "?#%".contains(c)) {
                 errors.error(key, "is no path", "write one such as /v1/traces");
             }

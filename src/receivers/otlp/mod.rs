@@ -210,9 +210,8 @@ fn http_limits(http: &Http) -> Limits {
 }
 
 fn response_headers(http: &Http) -> HeaderMap {
-    let header = |(name, value): (&String, &String)| {
-        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?))
-    };
+    let header =
+        |(name, value): (&String, &String)| Some((HeaderName::from_bytes(name.as_bytes()).ok()?, HeaderValue::from_str(value).ok()?));
     http.response_headers.iter().filter_map(header).collect()
 }
 

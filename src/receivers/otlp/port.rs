@@ -218,7 +218,9 @@ impl Refused {
     pub(super) fn new(context: &BuildContext) -> Self {
         let receiver = context.id.to_string();
         let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls"]);
-        let counter = |reason| (reason, context.counters.counter("tracetailor_refused_requests_total", &[("receiver", &receiver), ("reason", reason)]));
+        let counter = |reason| {
+            (reason, context.counters.counter("tracetailor_refused_requests_total", &[("receiver", &receiver), ("reason", reason)]))
+        };
         Self(reasons.map(counter).collect())
     }
 
@@ -238,4 +240,3 @@ impl From<BodyError> for Refusal {
         }
     }
 }
-

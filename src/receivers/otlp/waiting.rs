@@ -60,11 +60,7 @@ impl Waiting {
             let _ = tokio::time::timeout(AT_ONCE, settled).await;
         }
         let mut heard = self.heard();
-        Answer {
-            tally: heard.reached.unwrap_or_default(),
-            is_settled: heard.is_settled,
-            explanation: heard.explanation.take(),
-        }
+        Answer { tally: heard.reached.unwrap_or_default(), is_settled: heard.is_settled, explanation: heard.explanation.take() }
     }
 
     fn heard(&self) -> MutexGuard<'_, Heard> {

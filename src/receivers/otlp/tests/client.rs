@@ -44,7 +44,8 @@ pub(super) fn raw(port: u16, bytes: &[u8]) -> Vec<u8> {
 pub(super) fn post(port: u16, path: &str, headers: &[(&str, &str)], body: &[u8]) -> HttpAnswer {
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
-    let mut request = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n").into_bytes();
+    let mut request =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n").into_bytes();
     request.extend_from_slice(body);
     answer(&raw(port, &request))
 }
@@ -62,8 +63,7 @@ pub(super) fn call(port: u16, path: &str, headers: &[(&str, &str)], body: impl I
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
         tokio::spawn(connection);
         let mut request = Request::post(format!("http://127.0.0.1:{port}{path}")).header("te", "trailers");
         if !headers.iter().any(|(name, _)| *name == "content-type") {

@@ -210,7 +210,8 @@ impl Gateway {
 
     fn gauge(&self, protocol: &str) -> Option<u16> {
         let is_it = |labels: &[(String, String)]| labels.iter().any(|(_, value)| value == protocol);
-        let series = self.context.counters.read().into_iter().find(|series| series.name == "tracetailor_receiver_port" && is_it(&series.labels));
+        let series =
+            self.context.counters.read().into_iter().find(|series| series.name == "tracetailor_receiver_port" && is_it(&series.labels));
         series.and_then(|series| u16::try_from(series.value).ok()).filter(|port| *port > 0)
     }
 
