@@ -173,7 +173,12 @@ impl Desk {
     }
 
     pub(super) fn counted(&self, name: &str) -> u64 {
-        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.value).sum()
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.count()).sum()
+    }
+
+    /// Where a gauge stands.
+    pub(super) fn level(&self, name: &str) -> i64 {
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.level()).sum()
     }
 
     /// Lets everything happen that happens without time passing, and what happens within this time.
