@@ -42,6 +42,8 @@ fn options() -> Options {
         // Told by us instead: all of them, with their paths.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
+        // Nobody reads them, and a block of a hundred lines that somebody put behind `#` would be too many to hold.
+        emit_comments: false,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
