@@ -98,7 +98,7 @@ impl Breaker {
     }
 
     /// 0 while requests go out, 1 while none does, 2 while one does to see: the value of the metric.
-    pub(super) fn level(&self) -> u64 {
+    pub(super) fn level(&self) -> i64 {
         match self.state {
             State::Closed => 0,
             State::Open { .. } => 1,

@@ -12,6 +12,7 @@ use super::Export;
 use super::attempt::Answer;
 use super::backoff::Backoff;
 use super::breaker::{Heard, Role};
+use super::queue::Queue;
 use super::request::{Load, Request, join};
 use super::settings::{Sender, Settings};
 use super::told::advice;
@@ -25,8 +26,7 @@ impl Export {
     pub(super) async fn carry(&self, lane: usize, request: Request, settings: Arc<Settings>, role: Role) {
         let (batch, load) = self.cut(lane, request, &settings);
         Carrier::new(self, lane, settings, role, batch).run().await;
-        self.lock().end(load);
-        self.let_go(load);
+        self.let_go(load, Queue::end);
     }
 
     /// One request's worth of what was gathered. The rest goes back into the queue.

@@ -4,7 +4,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
-use tracetailor_core::telemetry::Telemetry;
+use tracetailor_core::telemetry::{Origin, Telemetry};
 
 use super::request::Request;
 use super::settings::Batching;
@@ -26,7 +26,7 @@ struct Gathered {
 impl Gathering {
     /// Adds a batch to its partition. Once that is large enough, it is ready.
     pub(super) fn add(&mut self, request: Request, batching: &Batching, now: Instant, ready: &mut VecDeque<Request>) {
-        let request = match self.0.entry(partition_of(request.first(), &batching.keys)) {
+        let request = match self.0.entry(batching.partition_of(request.first())) {
             Entry::Vacant(_) if request.load.in_unit(batching.unit) >= batching.least => request,
             Entry::Vacant(partition) => {
                 partition.insert(Gathered { request, flush: now + batching.flush });
@@ -47,7 +47,7 @@ impl Gathering {
     /// Puts back what was left over when something larger was cut. It was there before what has gathered since.
     pub(super) fn add_again(&mut self, mut request: Request, batching: &Batching, now: Instant) {
         let flush = now + batching.flush;
-        match self.0.entry(partition_of(request.first(), &batching.keys)) {
+        match self.0.entry(batching.partition_of(request.first())) {
             Entry::Vacant(partition) => {
                 partition.insert(Gathered { request, flush });
             }
@@ -80,10 +80,35 @@ impl Gathered {
     }
 }
 
-/// The partition that a batch belongs to, by what its first request was sent with: batches that a pipeline merged are of one.
-fn partition_of(batch: &Telemetry, keys: &[String]) -> Partition {
-    let Some(origin) = batch.origins().first() else { return Partition::new() };
-    let metadata = &origin.source.metadata;
-    let values = |key: &String| metadata.iter().filter(|(name, _)| name == key).map(|(_, value)| value.clone()).collect();
-    keys.iter().map(values).collect()
+impl Batching {
+    /// Takes a batch apart by partition: a pipeline may have merged requests of several.
+    pub(super) fn apart(&self, batch: Telemetry) -> Vec<Telemetry> {
+        if self.keys.is_empty() || batch.origins().len() == 1 {
+            return vec![batch];
+        }
+        let mut known: Vec<Partition> = Vec::new();
+        let of_origin = batch.origins().iter().map(|origin| {
+            let partition = self.partition(origin);
+            known.iter().position(|other| *other == partition).unwrap_or_else(|| {
+                known.push(partition);
+                known.len() - 1
+            })
+        });
+        let of_origin: Vec<usize> = of_origin.collect();
+        let places: Vec<usize> = batch.heads().iter().map(|head| of_origin[batch.origin_of(head)]).collect();
+        let mut places = places.into_iter();
+        let parts = batch.split(known.len(), |_| places.next().unwrap_or_default());
+        parts.into_iter().filter(|part| !part.is_empty()).collect()
+    }
+
+    fn partition(&self, origin: &Origin) -> Partition {
+        let metadata = &origin.source.metadata;
+        let values = |key: &String| metadata.iter().filter(|(name, _)| name == key).map(|(_, value)| value.clone()).collect();
+        self.keys.iter().map(values).collect()
+    }
+
+    /// The partition of a batch that is of one.
+    fn partition_of(&self, batch: &Telemetry) -> Partition {
+        batch.origins().first().map_or_else(Partition::new, |origin| self.partition(origin))
+    }
 }

@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Export;
 use super::breaker::{Heard, Leave, Role};
+use super::queue::Queue;
 use super::request::Load;
 use super::settings::{Mode, Settings};
 
@@ -73,7 +74,11 @@ impl Export {
     }
 
     /// Gives back the room of what has left the queue.
-    pub(super) fn let_go(&self, load: Load) {
+    pub(super) fn let_go(&self, load: Load, from: fn(&mut Queue, Load)) {
+        let mut queue = self.lock();
+        from(&mut queue, load);
+        self.told.level(&queue);
+        drop(queue);
         self.memory.unqueue(load.memory as usize);
         self.room.notify_waiters();
     }

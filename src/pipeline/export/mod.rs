@@ -43,7 +43,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracetailor_core::component::{BuildContext, ComponentId, Exporter};
-use tracetailor_core::config::{Delivery, Sizer};
+use tracetailor_core::config::Delivery;
 use tracetailor_core::ledger::{Held, Line, LineName};
 use tracetailor_core::telemetry::{Signal, Telemetry};
 use tracetailor_core::time::{Clock, LogTime};
@@ -94,17 +94,19 @@ impl Export {
         lanes: usize,
     ) -> Arc<Export> {
         let line = context.books.line(LineName::Exporter(id.to_string()), signal);
+        let (settings, told) = (Settings::of(delivery), Told::new(context, signal));
+        told.capacity(&settings);
         Arc::new(Self {
             held: line.held("queue"),
             line,
             clock: context.clock.clone(),
             memory: memory.clone(),
-            queue: Mutex::new(Queue::new(Settings::of(delivery))),
+            queue: Mutex::new(Queue::new(settings)),
             lanes: (0..lanes.max(1)).map(|_| Slot::default()).collect(),
             room: Notify::new(),
             changed: Notify::new(),
             ends: Ends::new(context),
-            told: Told::new(context, signal),
+            told,
             passes: AtomicU64::new(0),
             refusals: AtomicU32::new(0),
         })
@@ -144,16 +146,28 @@ impl Export {
             drop(batch.dissolve());
             return;
         }
-        let (settings, load) = self.load_of(&batch);
+        let settings = self.lock().settings.clone();
+        match &settings.batch {
+            Some(batching) => batching.apart(batch).into_iter().for_each(|part| self.enqueue(lane, part, &settings)),
+            None => self.enqueue(lane, batch, &settings),
+        }
+    }
+
+    fn enqueue(&self, lane: usize, mut batch: Telemetry, settings: &Settings) {
+        let load = Load::of(&batch, settings.wants_bytes());
         if let Err(overflow) = self.reserve(load) {
-            return self.refuse(batch, overflow, &settings);
+            return self.refuse(batch, overflow, settings);
         }
         self.memory.queue(load.memory as usize);
         self.held.add(load.items);
         if settings.sender == Sender::Answered {
             batch.each_share(|share| share.accepted());
         }
-        if self.lock().arrive(Request::new(batch, load), Instant::now()) {
+        let mut queue = self.lock();
+        let has_work = queue.arrive(Request::new(batch, load), Instant::now());
+        self.told.level(&queue);
+        drop(queue);
+        if has_work {
             self.slot(lane).wake.notify_one();
         }
     }
@@ -165,7 +179,9 @@ impl Export {
 
     /// Other settings, from the next request on. What waits, stays.
     pub fn reconfigure(&self, delivery: Option<&Delivery>) {
-        self.lock().settings = Settings::of(delivery);
+        let settings = Settings::of(delivery);
+        self.told.capacity(&settings);
+        self.lock().settings = settings;
         self.wake_all();
         self.room.notify_waiters();
     }
@@ -177,14 +193,6 @@ impl Export {
         self.lock().close(deadline);
         self.wake_all();
         self.room.notify_waiters();
-    }
-
-    fn load_of(&self, batch: &Telemetry) -> (Arc<Settings>, Load) {
-        let settings = self.lock().settings.clone();
-        let measures_bytes = |batching: &settings::Batching| batching.unit == settings::BatchUnit::Bytes;
-        let wants_bytes = settings.sizer == Sizer::Bytes || settings.batch.as_ref().is_some_and(measures_bytes);
-        let load = Load::of(batch, wants_bytes);
-        (settings, load)
     }
 
     fn reserve(&self, load: Load) -> Result<(), Overflow> {

@@ -31,6 +31,7 @@ pub(super) struct Queue {
 
 /// What a lane does next.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart at once, and a request is sent more often than anything else is done")]
 pub(super) enum Next {
     /// Send this.
     Send(Request, Arc<Settings>, Role),

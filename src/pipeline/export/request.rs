@@ -54,10 +54,10 @@ impl Load {
         }
     }
 
-    /// Splits off what so many of its items count for. Of requests, which cannot be halved, the rest keeps all.
+    /// Splits off what so many of its items count for. Requests cannot be halved: what is split off first takes them all.
     fn take(&mut self, items: u64) -> Load {
         let part = |of: u64| (u128::from(of) * u128::from(items) / u128::from(self.items.max(1))) as u64;
-        let taken = Load { requests: 0, items, bytes: part(self.bytes), memory: part(self.memory) };
+        let taken = Load { requests: self.requests, items, bytes: part(self.bytes), memory: part(self.memory) };
         *self -= taken;
         taken
     }
@@ -120,7 +120,7 @@ impl Request {
             BatchUnit::Items => batch.split_by_count(most),
             BatchUnit::Bytes => batch.split_by_size(most),
         };
-        // Cut from the end, so that what is left over is the first.
+        // From the end: the request is here until its last part has gone.
         let mut rest: Vec<Request> = Vec::with_capacity(parts.len());
         while parts.len() > 1
             && let Some(batch) = parts.pop()

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tracetailor_core::component::Exporter;
 
 use super::Export;
-use super::queue::Next;
+use super::queue::{Next, Queue};
 use super::request::Request;
 use super::settings::Settings;
 
@@ -56,7 +56,6 @@ impl Export {
     fn never_begun(&self, request: Request, settings: &Settings) {
         let load = request.load;
         self.abandon(request.merge(), settings);
-        self.lock().leave(load);
-        self.let_go(load);
+        self.let_go(load, Queue::leave);
     }
 }

@@ -115,6 +115,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Whether anything is measured in bytes as they will be sent.
+    pub(super) fn wants_bytes(&self) -> bool {
+        self.sizer == Sizer::Bytes || self.batch.as_ref().is_some_and(|batching| batching.unit == BatchUnit::Bytes)
+    }
+}
+
 impl Batching {
     fn of(batch: &QueueBatch, queue: Sizer) -> Self {
         let unit = if batch.sizer_in(queue) == Sizer::Bytes { BatchUnit::Bytes } else { BatchUnit::Items };

@@ -4,11 +4,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tracetailor_core::component::{BuildContext, Counter, ExportError, Failing};
+use tracetailor_core::component::{BuildContext, Counter, ExportError, Failing, Gauge};
 use tracetailor_core::telemetry::Signal;
 
 use super::breaker::Heard;
 use super::queue::Queue;
+use super::settings::{Mode, Settings};
 
 /// How often one kind of line is written at most.
 const SELDOM: Duration = Duration::from_secs(5);
@@ -21,7 +22,11 @@ pub(super) struct Told {
     pub(super) sent: Counter,
     pub(super) send_failed: Counter,
     pub(super) enqueue_failed: Counter,
-    pub(super) panics: Counter,
+    queue_size: Gauge,
+    queue_capacity: Gauge,
+    in_flight: Gauge,
+    circuit: Gauge,
+    panics: Counter,
     retrying: Seldom,
     failing: Seldom,
     overflowing: Seldom,
@@ -32,12 +37,17 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn new(context: &BuildContext, signal: Signal) -> Self {
         let exporter = context.id.to_string();
-        let counter =
-            |name: &str| context.counters.counter(&format!("otelcol_exporter_{name}_{}", signal.items()), &[("exporter", &exporter)]);
+        let items = signal.items();
+        let counter = |name: &str| context.counters.counter(name, &[("exporter", &exporter)]);
+        let gauge = |name: &str| context.counters.gauge(name, &[("exporter", &exporter), ("data_type", signal.name())]);
         Self {
-            sent: counter("sent"),
-            send_failed: counter("send_failed"),
-            enqueue_failed: counter("enqueue_failed"),
+            sent: counter(&format!("otelcol_exporter_sent_{items}")),
+            send_failed: counter(&format!("otelcol_exporter_send_failed_{items}")),
+            enqueue_failed: counter(&format!("otelcol_exporter_enqueue_failed_{items}")),
+            queue_size: gauge("otelcol_exporter_queue_size"),
+            queue_capacity: gauge("otelcol_exporter_queue_capacity"),
+            in_flight: gauge("otelcol_exporter_in_flight_requests"),
+            circuit: gauge("tracetailor_exporter_circuit_state"),
             panics: context.counters.counter("tracetailor_panics_total", &[("component", &exporter)]),
             retrying: Seldom::default(),
             failing: Seldom::default(),
@@ -90,7 +100,18 @@ impl Told {
     }
 
     /// Where the queue and its breaker stand.
-    pub(super) fn level(&self, _queue: &Queue) {}
+    pub(super) fn level(&self, queue: &Queue) {
+        let level = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.queue_size.set(level(queue.size()));
+        self.in_flight.set(level(queue.under_way() as u64));
+        self.circuit.set(queue.breaker.level());
+    }
+
+    /// How much the queue takes; nothing where there is none.
+    pub(super) fn capacity(&self, settings: &Settings) {
+        let capacity = if settings.mode == Mode::Direct { 0 } else { settings.capacity };
+        self.queue_capacity.set(i64::try_from(capacity).unwrap_or(i64::MAX));
+    }
 
     /// The breaker has changed its mind.
     pub(super) fn breaker(&self, heard: Heard) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
-use tracetailor_core::component::{BoxFuture, BuildContext, Delivered, ExportError, Exporter, Failing, Series};
+use tracetailor_core::component::{BoxFuture, BuildContext, Delivered, ExportError, Exporter, Failing};
 use tracetailor_core::config::{Delivery, RetryOnFailure, SendingQueue};
 use tracetailor_core::ledger::{Column, LineName};
 use tracetailor_core::telemetry::{Signal, Telemetry};
@@ -173,7 +173,12 @@ impl Desk {
     }
 
     pub(super) fn counted(&self, name: &str) -> u64 {
-        self.context.counters.read().iter().filter(|series| series.name == name).map(Series::count).sum()
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.count()).sum()
+    }
+
+    /// Where a gauge stands.
+    pub(super) fn level(&self, name: &str) -> i64 {
+        self.context.counters.read().iter().filter(|series| series.name == name).map(|series| series.level()).sum()
     }
 
     /// Lets everything happen that happens without time passing, and what happens within this time.
