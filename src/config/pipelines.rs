@@ -40,9 +40,9 @@ pub(super) fn path_of(id: &PipelineId) -> Path {
 
 fn extensions(root: &Node, components: &Components, problems: &mut ConfigErrors) -> Vec<ComponentId> {
     let mut named = Vec::new();
-    let Some(list) = root.get("service").and_then(|service| service.get("extensions")) else { return named };
-    let Value::List(list) = &list.value else { return named };
-    for (index, element) in list.iter().enumerate() {
+    let list = root.get("service").and_then(|service| service.get("extensions"));
+    let list = list.and_then(|list| if let Value::List(list) = &list.value { Some(list) } else { None });
+    for (index, element) in list.into_iter().flatten().enumerate() {
         let Value::Text(text) = &element.value else { continue };
         let at = Path::of("service.extensions").index(index);
         let Some(id) = reference(text, &at, problems) else { continue };
