@@ -24,3 +24,4 @@ pub mod telemetry;
 pub mod testing;
 pub mod time;
 pub mod trace_store;
+mod utc;

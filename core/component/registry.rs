@@ -103,7 +103,8 @@ impl<K: Kind> Registry<K> {
     fn missing(&self, id: &ComponentId) -> Missing {
         let kind = id.kind();
         if let Some(planned) = self.planned.iter().find(|planned| planned.name == kind || planned.aliases.contains(&kind)) {
-            let wrong = format!("the Collector has a {} {kind}; here it is planned and does not work yet", K::WORD);
+            let article = if K::WORD.starts_with('e') { "an" } else { "a" };
+            let wrong = format!("the Collector has {article} {} {kind}; here it is planned and does not work yet", K::WORD);
             let right = match NEVER_LEFT_OUT.contains(&kind) {
                 true => planned.meanwhile.to_owned(),
                 false => format!("{}; or start without it: --leave-out {id}", planned.meanwhile),
@@ -118,7 +119,7 @@ impl<K: Kind> Registry<K> {
         let meant = meant.map(|name| former.clone().find(|(alias, _)| *alias == name).map_or(name, |(_, present)| present));
         let right = match meant {
             Some(meant) => format!("did you mean {meant}? There are {all}"),
-            None => format!("there are {all}"),
+            None => format!("there are {all}; to start without it: --leave-out {id}"),
         };
         Missing { wrong: format!("there is no {} {kind}", K::WORD), right }
     }

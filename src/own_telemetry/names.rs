@@ -55,6 +55,14 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
     Metric::counter("otelcol_exporter_send_failed_{items}", &["exporter"], "Items that were given up, after all retries."),
     Metric::counter("otelcol_exporter_enqueue_failed_{items}", &["exporter"], "Items that found no room in the queue."),
+    Metric::gauge("otelcol_exporter_queue_size", QUEUE, "How much is in the queue or under way, in units of `sending_queue.sizer`."),
+    Metric::gauge("otelcol_exporter_queue_capacity", QUEUE, "How much the queue takes, in the same units; 0 without a queue."),
+    Metric::gauge("otelcol_exporter_in_flight_requests", QUEUE, "Requests under way, those included that wait for their next attempt."),
+    Metric::gauge(
+        "tracetailor_exporter_circuit_state",
+        QUEUE,
+        "0 while requests go out; 1 while the destination is left alone, and they wait in the queue; 2 while one request asks it again.",
+    ),
     // The configuration.
     Metric::gauge("tracetailor_config_info", &["digest"], "1, with the fingerprint of the configuration that is in force."),
     Metric::gauge("tracetailor_config_reload_failed", &[], "1 when the last reload was refused and the former configuration went on."),
@@ -75,6 +83,9 @@ pub const METRICS: &[Metric] = &[
 
 /// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
 const LINE: &[&str] = &["pipeline", "exporter"];
+
+/// An exporter, and for which signal: `traces`, `logs` or `metrics`.
+const QUEUE: &[&str] = &["exporter", "data_type"];
 
 /// Who decided, and why.
 const CAUSE: &[&str] = &["component", "reason"];
