@@ -74,7 +74,7 @@ async fn each_signal_has_its_service() {
     let destination = Destination::start([done()]).await.unwrap();
     let exporter = exporter(destination.address.port(), "");
     let mut inlet = Inlet::new();
-    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g", 1.0)]))];
+    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").point(1, 1.0, [])]))];
     for batch in batches {
         assert_eq!(exporter.export(&batch).await, Ok(Delivered::ALL));
         batch.settle(Fate::Delivered);
@@ -157,7 +157,9 @@ async fn what_was_not_taken_is_told_and_counted() {
     assert_eq!(odd, Delivered { rejected: 0, message: "taken, with an answer that cannot be read".to_owned() });
     // As grpc-go answers, which compresses as it was spoken to.
     let mut body = vec![1, 0, 0, 0, 0];
-    tracetailor_net::compress::Compressors::new(tracetailor_net::compress::Coding::Gzip, None).compress(&partial.encode(), &mut body).unwrap();
+    tracetailor_net::compress::Compressors::new(tracetailor_net::compress::Coding::Gzip, None)
+        .compress(&partial.encode(), &mut body)
+        .unwrap();
     body[4] = (body.len() - 5) as u8;
     let compressed = done.body("application/grpc", body).header("grpc-encoding", "gzip");
     assert_eq!(answered(compressed, "").await.unwrap().rejected, 1);
@@ -234,7 +236,10 @@ fn problems(yaml: &str) -> Vec<(Severity, String)> {
 fn what_cannot_be_meant_is_refused() {
     for (yaml, expected) in [
         ("{}", ": endpoint is missing"),
-        ("{endpoint: 'http://h:4317/v1/traces', tls: {insecure: true}}", "endpoint: has \"/v1/traces\" behind its port, and gRPC has no paths"),
+        (
+            "{endpoint: 'http://h:4317/v1/traces', tls: {insecure: true}}",
+            "endpoint: has \"/v1/traces\" behind its port, and gRPC has no paths",
+        ),
         ("{endpoint: 'https://h'}", "endpoint: has no port"),
         ("{endpoint: 'h:x'}", "endpoint: \"h:x\" has a port that is none: \"x\""),
         ("{endpoint: 'h:1', compression: lz4}", "compression: \"lz4\" is not a choice here"),

@@ -67,9 +67,12 @@ async fn a_batch_goes_out_as_it_came() {
 #[tokio::test]
 async fn json_is_written_where_asked_for() {
     let destination = Destination::start([Reply::status(200)]).await.unwrap();
-    export(exporter(destination.address.port(), "{compression: none, encoding: json}".trim_matches(['{', '}']).replace(", ", "\n").as_str()).as_ref())
-        .await
-        .unwrap();
+    export(
+        exporter(destination.address.port(), "{compression: none, encoding: json}".trim_matches(['{', '}']).replace(", ", "\n").as_str())
+            .as_ref(),
+    )
+    .await
+    .unwrap();
     let seen = &destination.seen()[0];
     let (batch, mut back) = (batch(), Vec::new());
     json::to_protobuf(Signal::Traces, &seen.body, &mut back).unwrap();
@@ -83,7 +86,7 @@ async fn each_signal_has_its_path_or_its_own_endpoint() {
     let keys = format!("logs_endpoint: http://{}/x/?tenant=a", own.address);
     let exporter = exporter(destination.address.port(), &keys);
     let mut inlet = Inlet::new();
-    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g", 1.0)]))];
+    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").point(1, 1.0, [])]))];
     for batch in batches {
         assert_eq!(exporter.export(&batch).await, Ok(Delivered::ALL));
         batch.settle(Fate::Delivered);
@@ -98,7 +101,10 @@ async fn each_signal_has_its_path_or_its_own_endpoint() {
 #[tokio::test]
 async fn a_signal_without_an_endpoint_is_told() {
     let error = export(built("logs_endpoint: http://127.0.0.1:1/x").as_ref()).await.unwrap_err();
-    assert_eq!((error.failing, error.message.as_str()), (Failing::Denied, "there is no endpoint for traces: add traces_endpoint, or endpoint"));
+    assert_eq!(
+        (error.failing, error.message.as_str()),
+        (Failing::Denied, "there is no endpoint for traces: add traces_endpoint, or endpoint")
+    );
 }
 
 #[tokio::test]
@@ -196,7 +202,8 @@ async fn what_a_server_says_is_told_in_its_words() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed_and_says_where_to() {
-    let destination = Destination::start([Reply::status(308).header("location", "https://elsewhere/v1/traces?token=s3cret")]).await.unwrap();
+    let destination =
+        Destination::start([Reply::status(308).header("location", "https://elsewhere/v1/traces?token=s3cret")]).await.unwrap();
     let yaml = format!("traces_endpoint: http://ann:s3cret@{}/v1/traces?token=s3cret", destination.address);
     let error = export(built(&yaml).as_ref()).await.unwrap_err();
     assert!(error.message.ends_with(r#"it redirects to "https://elsewhere/v1/traces", which is not followed; write that as the endpoint"#));
@@ -236,7 +243,10 @@ fn what_cannot_be_meant_is_refused() {
         ("{endpoint: 'http://h', compression_params: {level: 10}}", "compression_params.level: 10 is no level of this compression"),
         ("{endpoint: 'http://h', encoding: xml}", "encoding: \"xml\" is not a choice here"),
         ("{endpoint: 'http://h', headers: {'a b': c}}", "headers.a b: \"a b\" is no name of a header"),
-        ("{endpoint: 'http://h', cookies: {enabled: true}}", "cookies: the Collector has this key; here it is planned and does not work yet"),
+        (
+            "{endpoint: 'http://h', cookies: {enabled: true}}",
+            "cookies: the Collector has this key; here it is planned and does not work yet",
+        ),
     ] {
         assert_eq!(problems(yaml), [(Severity::Error, expected.to_owned())], "{yaml}");
     }
