@@ -74,7 +74,7 @@ async fn each_signal_has_its_service() {
     let destination = Destination::start([done()]).await.unwrap();
     let exporter = exporter(destination.address.port(), "");
     let mut inlet = Inlet::new();
-    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").point(1, 1.0, [])]))];
+    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").value(1.0)]))];
     for batch in batches {
         assert_eq!(exporter.export(&batch).await, Ok(Delivered::ALL));
         batch.settle(Fate::Delivered);
@@ -191,8 +191,10 @@ async fn nobody_there_may_pass() {
 async fn it_waits_for_a_connection_where_it_shall() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let exporter = exporter(nobody.port(), "wait_for_ready: true");
-    let waiting = tokio::time::timeout(Duration::from_millis(50), export(exporter.as_ref()));
-    assert!(waiting.await.is_err(), "it gave up");
+    let batch = batch();
+    let waiting = tokio::time::timeout(Duration::from_millis(50), exporter.export(&batch)).await;
+    assert!(waiting.is_err(), "it gave up: {waiting:?}");
+    batch.settle(Fate::Delivered);
 }
 
 /// Signs with the length of the body, which it must see as it is sent.

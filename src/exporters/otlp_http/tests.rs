@@ -67,12 +67,8 @@ async fn a_batch_goes_out_as_it_came() {
 #[tokio::test]
 async fn json_is_written_where_asked_for() {
     let destination = Destination::start([Reply::status(200)]).await.unwrap();
-    export(
-        exporter(destination.address.port(), "{compression: none, encoding: json}".trim_matches(['{', '}']).replace(", ", "\n").as_str())
-            .as_ref(),
-    )
-    .await
-    .unwrap();
+    let exporter = exporter(destination.address.port(), "compression: none\nencoding: json");
+    export(exporter.as_ref()).await.unwrap();
     let seen = &destination.seen()[0];
     let (batch, mut back) = (batch(), Vec::new());
     json::to_protobuf(Signal::Traces, &seen.body, &mut back).unwrap();
@@ -86,7 +82,7 @@ async fn each_signal_has_its_path_or_its_own_endpoint() {
     let keys = format!("logs_endpoint: http://{}/x/?tenant=a", own.address);
     let exporter = exporter(destination.address.port(), &keys);
     let mut inlet = Inlet::new();
-    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").point(1, 1.0, [])]))];
+    let batches = [inlet.receive(traces([span("s")])), inlet.receive(logs([log("l")])), inlet.receive(metrics([gauge("g").value(1.0)]))];
     for batch in batches {
         assert_eq!(exporter.export(&batch).await, Ok(Delivered::ALL));
         batch.settle(Fate::Delivered);
@@ -242,7 +238,7 @@ fn what_cannot_be_meant_is_refused() {
         ("{endpoint: 'http://h', compression: lz4}", "compression: the Collector has lz4; here it is planned and does not work yet"),
         ("{endpoint: 'http://h', compression_params: {level: 10}}", "compression_params.level: 10 is no level of this compression"),
         ("{endpoint: 'http://h', encoding: xml}", "encoding: \"xml\" is not a choice here"),
-        ("{endpoint: 'http://h', headers: {'a b': c}}", "headers.a b: \"a b\" is no name of a header"),
+        ("{endpoint: 'http://h', headers: {'a b': c}}", "headers[\"a b\"]: \"a b\" is no name of a header"),
         (
             "{endpoint: 'http://h', cookies: {enabled: true}}",
             "cookies: the Collector has this key; here it is planned and does not work yet",
