@@ -4,6 +4,7 @@ mod check;
 mod list;
 mod reload;
 mod say;
+mod send;
 
 use std::process::ExitCode;
 
@@ -66,6 +67,8 @@ enum Command {
         #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
         admin: String,
     },
+    /// Send a trace of three services to an OTLP endpoint, and say where to look for it.
+    Send(send::Send),
     /// Print what makes a shell complete this command line.
     #[command(alias = "completion")]
     Completions {
@@ -120,6 +123,7 @@ impl Cli {
             Some(Command::Schema) => list::schema(),
             Some(Command::PrintConfig { configuration, format }) => check::print_config(&configuration.sources(), format.into()),
             Some(Command::Reload { admin }) => reload::reload(&admin),
+            Some(Command::Send(errand)) => send::send(&errand),
             Some(Command::Completions { shell }) => completions(shell),
             None if self.run.is_bare() => Outcome::done(welcome()),
             None => return self.run.start(),
