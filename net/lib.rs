@@ -3,8 +3,10 @@
 pub mod buffers;
 pub mod client;
 pub mod compress;
+pub mod decompress;
 pub mod grpc;
 pub mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod tls;
 pub mod words;

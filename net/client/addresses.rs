@@ -35,7 +35,7 @@ struct State {
 impl Addresses {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         let mut state = State::default();
-        if let Some(peer) = literal(&settings.address) {
+        if let Some(peer) = literal(settings.nearest()) {
             state.places.push(Arc::new(Place::new(peer)));
         }
         Self { settings, state: Mutex::new(state), looking: tokio::sync::Mutex::default() }
@@ -91,7 +91,7 @@ impl Addresses {
 
     /// Looks up, unless somebody else has done so since `known`.
     async fn look_up(&self, known: Option<LogTime>) -> Result<(), ClientError> {
-        let Address::Tcp { host, port } = &self.settings.address else { return Ok(()) };
+        let Address::Tcp { host, port } = self.settings.nearest() else { return Ok(()) };
         let _looking = self.looking.lock().await;
         if self.lock().looked_up != known {
             return Ok(());

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 
 use super::route::Form;
-use super::{Answer, ClientError, Route};
+use super::{Answer, ClientError, Route, Settings};
 
 /// What became of a request.
 pub(super) enum Sent {
@@ -29,13 +29,17 @@ pub(super) enum Connection {
 
 impl Connection {
     /// Sends a request and reads the answer to its end.
-    pub(super) async fn post(&mut self, route: &Route, more: &HeaderMap, body: Bytes, most: usize) -> Sent {
+    pub(super) async fn post(&mut self, settings: &Settings, route: &Route, more: &HeaderMap, body: Bytes) -> Sent {
         let answered = match self {
             Connection::Http1(sender) => {
                 if let Err(error) = sender.ready().await {
                     return Sent::Unsent(lost(&error));
                 }
-                sender.try_send_request(route.request(Form::Origin, more, Full::new(body))).await
+                let form = match &settings.proxy {
+                    Some((proxy, _)) if !proxy.is_tunnel => Form::Absolute(proxy.authorization()),
+                    _ => Form::Origin,
+                };
+                sender.try_send_request(route.request(form, more, Full::new(body))).await
             }
             Connection::Http2(sender) => {
                 if let Err(error) = sender.ready().await {
@@ -45,7 +49,7 @@ impl Connection {
             }
         };
         match answered {
-            Ok(response) => read(response, most).await,
+            Ok(response) => read(response, settings.most_answer).await,
             Err(error) => unanswered(error),
         }
     }
@@ -91,7 +95,7 @@ fn lost(error: &hyper::Error) -> ClientError {
         .and_then(h2::Error::reason)
         .is_some_and(|reason| reason == h2::Reason::FRAME_SIZE_ERROR || reason == h2::Reason::PROTOCOL_ERROR);
     if misunderstood {
-        return told.hint("the other side does not seem to speak HTTP/2: is this the port for gRPC (mostly 4317)?");
+        return told.hint("the other side does not seem to speak HTTP/2: is this the port for gRPC (mostly 4317), and does it want TLS?");
     }
     if error.is_parse() {
         return told.hint("the other side does not seem to speak HTTP/1.1: is this the port for OTLP over HTTP (mostly 4318)?");

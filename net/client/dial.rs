@@ -9,10 +9,13 @@ use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpStream, UnixStream};
+use tracetailor_core::config::Address;
 
 use super::connection::Connection;
 use super::socket::Socket;
+use super::tunnel::tunnel;
 use super::{ClientError, Protocol, Settings};
+use crate::tls::TlsClient;
 
 /// Large enough that a whole request fits: a window of 64 KiB costs a round trip for each further piece.
 const WINDOW: u32 = 1 << 20;
@@ -43,13 +46,68 @@ pub(super) async fn dial(peer: &Peer, settings: &Settings) -> Result<Connection,
 
 async fn open(peer: &Peer, settings: &Settings) -> Result<Connection, ClientError> {
     let failed = |error: std::io::Error| ClientError::of(&format!("cannot connect to {peer}"), &error);
-    let socket = match peer {
+    let mut socket = match peer {
         Peer::Tcp(address) => Socket::Tcp(tcp(*address).await.map_err(failed)?),
         Peer::Unix(path) => Socket::Unix(UnixStream::connect(path).await.map_err(failed)?),
     };
+    if let Some((proxy, encryption)) = &settings.proxy {
+        if let Some(encryption) = encryption {
+            socket = encrypt(socket, encryption, &host(proxy.url.address()), peer).await?.0;
+        }
+        if proxy.is_tunnel {
+            tunnel(&mut socket, &settings.address.to_string(), proxy.authorization()).await?;
+        }
+    }
+    let mut chosen = None;
+    if let Some(encryption) = &settings.tls {
+        (socket, chosen) = encrypt(socket, encryption, &host(&settings.address), peer).await?;
+    }
     match settings.protocol {
         Protocol::Http2 => http2(socket, settings).await,
+        Protocol::Negotiated if chosen.as_deref() == Some(b"h2") => http2(socket, settings).await,
         Protocol::Http1 | Protocol::Negotiated => http1(socket).await,
+    }
+}
+
+/// Whose certificate is expected at an address.
+fn host(address: &Address) -> String {
+    match address {
+        Address::Tcp { host, .. } => host.clone(),
+        Address::Unix { .. } => "localhost".to_owned(),
+    }
+}
+
+/// Begins TLS, and says what protocol the server has chosen.
+async fn encrypt(socket: Socket, tls: &TlsClient, host: &str, peer: &Peer) -> Result<(Socket, Option<Vec<u8>>), ClientError> {
+    let name = tls.server_name(host).map_err(|error| ClientError::of(&format!("{host} cannot stand on a certificate"), &error))?;
+    let connector = tokio_rustls::TlsConnector::from(tls.config());
+    match connector.connect(name, socket).await {
+        Ok(stream) => {
+            let chosen = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+            Ok((Socket::Tls(Box::new(stream)), chosen))
+        }
+        Err(error) => Err(no_tls(&error, peer)),
+    }
+}
+
+/// In words, with a hint where it speaks of a usual mistake.
+fn no_tls(error: &std::io::Error, peer: &Peer) -> ClientError {
+    let told = ClientError::of(&format!("no TLS with {peer}"), error);
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    match cause {
+        Some(rustls::Error::InvalidMessage(_)) => {
+            told.hint("the other side does not seem to speak TLS: to send in the clear, write http:// (otlp_http) or tls: {insecure: true} (otlp_grpc)")
+        }
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+            told.hint("name the certificate of whoever signed it in tls.ca_file")
+        }
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::NotValidForName | rustls::CertificateError::NotValidForNameContext { .. },
+        )) => told.hint("say in tls.server_name_override which of its names is meant"),
+        Some(rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired)) => {
+            told.hint("the other side wants a certificate of ours: give tls.cert_file and tls.key_file")
+        }
+        _ => told,
     }
 }
 

@@ -13,10 +13,12 @@ mod dial;
 mod error;
 mod headers;
 mod place;
+mod proxy;
 mod resolve;
 mod route;
 mod sign;
 mod socket;
+mod tunnel;
 mod url;
 
 use std::sync::Arc;
@@ -24,11 +26,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use tracetailor_core::component::BuildError;
+use tracetailor_core::config::{Address, ClientTls};
 use tracetailor_core::time::Clock;
 
 pub use answer::Answer;
 pub use error::ClientError;
 pub use headers::{Headers, header_value};
+pub use proxy::{Environment, Proxy, process_environment};
 pub use resolve::{Resolve, SystemResolver};
 pub use route::{NoRoute, Route};
 pub use sign::Signer;
@@ -36,7 +41,8 @@ pub use url::Url;
 
 use addresses::Addresses;
 use connection::Sent;
-use tracetailor_core::config::Address;
+
+use crate::tls::TlsClient;
 
 /// What a client is made from.
 #[derive(Clone)]
@@ -45,6 +51,10 @@ pub struct Settings {
     pub address: Address,
     /// What to speak.
     pub protocol: Protocol,
+    /// How connections are encrypted; in the clear without.
+    pub tls: Option<Arc<TlsClient>>,
+    /// Who stands between, and how connections to him are encrypted.
+    pub proxy: Option<(Proxy, Option<Arc<TlsClient>>)>,
     /// How requests are spread over the addresses of a name.
     pub balance: Balance,
     /// Pings on idle connections.
@@ -103,6 +113,8 @@ impl Settings {
         Self {
             address,
             protocol,
+            tls: None,
+            proxy: None,
             balance: Balance::RoundRobin,
             keepalive: None,
             connect_timeout: Duration::from_secs(10),
@@ -113,6 +125,33 @@ impl Settings {
             clock,
             resolver: Arc::new(SystemResolver),
         }
+    }
+
+    /// The same, encrypted as the block says.
+    pub fn encrypted(mut self, tls: &ClientTls) -> Result<Self, BuildError> {
+        let protocols: &[&str] = match self.protocol {
+            Protocol::Http1 => &["http/1.1"],
+            Protocol::Http2 => &["h2"],
+            Protocol::Negotiated => &["h2", "http/1.1"],
+        };
+        self.tls = Some(Arc::new(TlsClient::new(tls, protocols, self.clock.clone())?));
+        Ok(self)
+    }
+
+    /// The same by way of a proxy, if there is one.
+    pub fn by_way_of(mut self, proxy: Option<Proxy>) -> Result<Self, BuildError> {
+        let Some(proxy) = proxy else { return Ok(self) };
+        let tls = match proxy.url.is_encrypted() {
+            true => Some(Arc::new(TlsClient::new(&ClientTls::default(), &["http/1.1"], self.clock.clone())?)),
+            false => None,
+        };
+        self.proxy = Some((proxy, tls));
+        Ok(self)
+    }
+
+    /// Whom sockets are opened to.
+    fn nearest(&self) -> &Address {
+        self.proxy.as_ref().map_or(&self.address, |(proxy, _)| proxy.url.address())
     }
 
     /// The same for attempts that may take so long (zero: for ever): opening a connection must leave time for another address.

@@ -34,6 +34,8 @@ pub(super) struct Place {
 struct State {
     shared: Option<http2::SendRequest<Full<Bytes>>>,
     idle: VecDeque<(http1::SendRequest<Full<Bytes>>, LogTime)>,
+    /// The server has chosen HTTP/1.1 before, so that nobody needs to wait for another's connection.
+    is_http1: bool,
     unanswered: u32,
     failures: u32,
     rests_until: LogTime,
@@ -69,7 +71,7 @@ impl Place {
 
     async fn post_on(&self, mut connection: Connection, settings: &Settings, route: &Route, more: &HeaderMap, body: &Bytes) -> Sent {
         let mut waiting = Waiting { place: self, is_answered: false };
-        let sent = connection.post(route, more, body.clone(), settings.most_answer).await;
+        let sent = connection.post(settings, route, more, body.clone()).await;
         waiting.is_answered = true;
         drop(waiting);
         match &sent {
@@ -145,7 +147,12 @@ struct Opening<'a> {
 impl Opening<'_> {
     async fn connection(mut self) -> Result<Connection, ClientError> {
         let before = self.place.lock().failed.0;
-        let shares = self.settings.protocol != super::Protocol::Http1;
+        // In the clear only what is HTTP/2 from the start is shared.
+        let shares = match self.settings.protocol {
+            super::Protocol::Http1 => false,
+            super::Protocol::Http2 => true,
+            super::Protocol::Negotiated => self.settings.tls.is_some() && !self.place.lock().is_http1,
+        };
         let held = if shares { Some(self.place.opening.lock().await) } else { None };
         if held.is_some() {
             if let Some(kept) = self.place.kept(self.settings) {
@@ -164,7 +171,7 @@ impl Opening<'_> {
         let mut state = self.place.lock();
         match &opened {
             Ok(Connection::Http2(sender)) => state.shared = Some(sender.clone()),
-            Ok(Connection::Http1(_)) => {}
+            Ok(Connection::Http1(_)) => state.is_http1 = true,
             Err(error) => {
                 state.failed = (state.failed.0 + 1, Some(error.clone()));
                 state.rest(self.settings);

@@ -50,6 +50,13 @@ impl Route {
                 *request.uri_mut() = self.path.clone();
                 request.headers_mut().insert(header::HOST, self.host.clone());
             }
+            Form::Absolute(authorization) => {
+                *request.uri_mut() = self.whole.clone();
+                request.headers_mut().insert(header::HOST, self.host.clone());
+                if let Some(authorization) = authorization {
+                    request.headers_mut().insert(header::PROXY_AUTHORIZATION, authorization);
+                }
+            }
         }
         for (name, value) in more {
             request.headers_mut().insert(name, value.clone());
@@ -59,10 +66,12 @@ impl Route {
 }
 
 /// How the first line of a request is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// HTTP/2, where everything has a field of its own.
     Http2,
     /// HTTP/1.1 to the server itself: the path, and the host beside it.
     Origin,
+    /// HTTP/1.1 to a proxy that is to hand it on: the whole address, and who we are to the proxy.
+    Absolute(Option<HeaderValue>),
 }

@@ -6,11 +6,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::client::TlsStream;
 
 /// An open connection.
 pub(super) enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 macro_rules! each {
@@ -18,6 +20,7 @@ macro_rules! each {
         match $socket.get_mut() {
             Socket::Tcp($inner) => $call,
             Socket::Unix($inner) => $call,
+            Socket::Tls($inner) => $call,
         }
     };
 }
@@ -41,6 +44,7 @@ impl AsyncWrite for Socket {
         match self {
             Socket::Tcp(inner) => inner.is_write_vectored(),
             Socket::Unix(inner) => inner.is_write_vectored(),
+            Socket::Tls(inner) => inner.is_write_vectored(),
         }
     }
 

@@ -27,6 +27,7 @@ mod listener;
 mod pages;
 mod reply;
 mod serve;
+mod tls;
 mod transport;
 
 pub use body::{BodyError, Reading};
@@ -36,6 +37,7 @@ pub use listener::{Accepting, BindError, Connection, Listener, Peer};
 pub use pages::serve_http;
 pub use reply::Reply;
 pub use serve::{Answers, Client, Closed, KeepAlive, Limits, Server};
+pub use tls::{Tls, TlsError};
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ use super::connections::{Connections, Link, Order, Place};
 use super::first_bytes::{Mistake, Speech};
 use super::listener::{Connection, Listener, Peer};
 use super::reply::Reply;
+use super::tls::{Tls, TlsError};
 use super::transport::{Begun, Transport};
 
 /// What answers requests.
@@ -33,6 +34,9 @@ pub trait Answers: Send + Sync + 'static {
 
     /// A connection was closed before its client wanted it.
     fn closed(&self, why: Closed);
+
+    /// Certificates were to be read again and could not be; the old ones are still used.
+    fn kept_old_certificates(&self, why: &TlsError);
 }
 
 /// Who sends a request.
@@ -53,11 +57,13 @@ pub enum Closed {
     Age,
     /// It did not keep to its protocol.
     Broken,
+    /// No TLS came of its handshake: another version, a certificate that is not known, or none.
+    Handshake,
 }
 
 impl Closed {
     /// Every reason.
-    pub const ALL: [Closed; 4] = [Closed::SlowBeginning, Closed::SlowHeaders, Closed::Age, Closed::Broken];
+    pub const ALL: [Closed; 5] = [Closed::SlowBeginning, Closed::SlowHeaders, Closed::Age, Closed::Broken, Closed::Handshake];
 
     /// As it stands in a counter's label.
     pub fn name(self) -> &'static str {
@@ -66,6 +72,7 @@ impl Closed {
             Closed::SlowHeaders => "slow_headers",
             Closed::Age => "age",
             Closed::Broken => "broken",
+            Closed::Handshake => "tls_handshake",
         }
     }
 }
@@ -135,6 +142,8 @@ const WINDOW: u32 = 1 << 20;
 pub struct Server<H> {
     /// Where connections come from.
     pub listener: Listener,
+    /// What it speaks TLS with, if it does.
+    pub tls: Option<Tls>,
     /// What they may cost.
     pub limits: Limits,
     /// What answers them.
@@ -146,14 +155,14 @@ impl<H: Answers> Server<H> {
     pub async fn serve(self, lanes: &Lanes, stop: &Stop) -> io::Result<()> {
         let accepting = self.listener.accepting()?;
         let connections = Arc::new(Connections::new(lanes.count()));
-        let limits = Arc::new(self.limits);
+        let (limits, tls) = (Arc::new(self.limits), self.tls.map(Arc::new));
         let accept = async {
             loop {
                 connections.fewer_than(limits.connections).await;
                 let connection = accepting.accept().await;
                 let place = connections.enter();
-                let one =
-                    One { limits: limits.clone(), handler: self.handler.clone(), client: Arc::new(Client { peer: connection.peer() }) };
+                let client = Arc::new(Client { peer: connection.peer() });
+                let one = One { limits: limits.clone(), tls: tls.clone(), handler: self.handler.clone(), client };
                 // A socket belongs to the runtime that it was made for, and it shall be its lane's.
                 let Ok(parked) = connection.park() else { continue };
                 lanes.spawn(place.lane(), Box::pin(one.serve(parked, place)));
@@ -183,6 +192,7 @@ impl<H> fmt::Debug for Server<H> {
 /// One connection.
 struct One<H> {
     limits: Arc<Limits>,
+    tls: Option<Arc<Tls>>,
     handler: Arc<H>,
     client: Arc<Client>,
 }
@@ -190,12 +200,15 @@ struct One<H> {
 impl<H: Answers> One<H> {
     async fn serve(self, parked: super::listener::Parked, place: Place) {
         let Ok(connection) = parked.unpark() else { return };
-        let within = self.limits.beginning_within;
-        let ended = match tokio::time::timeout(within, Begun::listen(connection)).await {
+        let deadline = tokio::time::Instant::now() + self.limits.beginning_within;
+        let ended = match tokio::time::timeout_at(deadline, Begun::listen(connection)).await {
             Err(_) => Err(Closed::SlowBeginning),
             // Whoever only looks whether the port is open does no wrong.
             Ok(Err(_)) => Ok(()),
-            Ok(Ok((speech, stream))) => self.serve_plain(speech, stream, &place.link).await,
+            Ok(Ok((speech, stream))) => match &self.tls {
+                None => self.serve_plain(speech, stream, &place.link).await,
+                Some(tls) => self.serve_tls(tls, speech, stream, deadline, &place.link).await,
+            },
         };
         if let Err(why) = ended {
             self.handler.closed(why);
@@ -208,6 +221,35 @@ impl<H: Answers> One<H> {
             Speech::Http2 => self.http2(Transport::plain(stream, link.clone()), link).await,
             Speech::TlsHello => self.turn_away(Mistake::TlsToPlaintext, stream, TLS_ALERT).await,
             Speech::Thrift => self.turn_away(Mistake::Thrift, stream, b"").await,
+        }
+    }
+
+    async fn serve_tls(
+        &self,
+        tls: &Tls,
+        speech: Speech,
+        stream: Begun<Connection>,
+        deadline: tokio::time::Instant,
+        link: &Arc<Link>,
+    ) -> Result<(), Closed> {
+        match speech {
+            Speech::TlsHello => {}
+            Speech::Http1 | Speech::Unclear => return self.turn_away(Mistake::PlaintextToTls, stream, NOT_HTTP).await,
+            Speech::Http2 => return self.turn_away(Mistake::PlaintextToTls, stream, GO_AWAY).await,
+            Speech::Thrift => return self.turn_away(Mistake::Thrift, stream, b"").await,
+        }
+        let acceptor = tls.acceptor(|error| self.handler.kept_old_certificates(error));
+        let begin = async {
+            let stream = acceptor.accept(stream).await.map_err(|error| {
+                tracing::debug!(%error, peer = ?self.client.peer, "a handshake failed");
+                Closed::Handshake
+            })?;
+            Ok(Begun::listen(stream).await.ok())
+        };
+        match tokio::time::timeout_at(deadline, begin).await.unwrap_or(Err(Closed::SlowBeginning))? {
+            None => Ok(()),
+            Some((Speech::Http2, stream)) => self.http2(Transport::tls(stream, link.clone()), link).await,
+            Some((_, stream)) => self.http1(Transport::tls(stream, link.clone()), link).await,
         }
     }
 
@@ -269,6 +311,15 @@ fn service<H: Answers>(
         }
     })
 }
+
+/// What a client hears that speaks HTTP/1 to a port that speaks TLS.
+const NOT_HTTP: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 67\r\nconnection: close\r\n\r\n\
+    this port speaks TLS: send with https://, or without insecure: true";
+
+/// The same in HTTP/2: no settings, and a reason to go away for good, INADEQUATE_SECURITY.
+const GO_AWAY: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x1c\x07\x00\x00\x00\x00\x00\
+    \x00\x00\x00\x00\x00\x00\x00\x0cthis port speaks TLS";
 
 /// Lets a connection run and passes on what it is told.
 async fn drive<C>(link: &Arc<Link>, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) -> Result<(), Closed>

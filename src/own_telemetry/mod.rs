@@ -11,7 +11,6 @@ pub mod metrics;
 pub mod names;
 mod reloads;
 mod server;
-mod time;
 
 pub use keys::Telemetry;
 pub use log::{LogError, LogHandle, OutputError, init_log};

@@ -13,7 +13,7 @@ use tracetailor_core::component::{
 use tracetailor_core::config::Backend;
 use tracetailor_core::telemetry::{Signal, Telemetry};
 use tracetailor_net::buffers::Buffers;
-use tracetailor_net::client::{Client, Protocol, Route, Settings, Signer, user_agent};
+use tracetailor_net::client::{Client, Protocol, Proxy, Route, Settings, Signer, process_environment, user_agent};
 use tracetailor_net::compress::Compressors;
 use tracetailor_net::grpc::{Code, PREFIX, put_prefix};
 
@@ -43,15 +43,13 @@ impl Component for OtlpGrpc {
     fn build(config: &Config, context: &BuildContext) -> Result<Box<dyn Exporter>, BuildError> {
         let missing = || BuildError::new("endpoint is missing", "write where to send to");
         let endpoint = config.endpoint.as_ref().ok_or_else(missing)?;
-        if config.is_encrypted() {
-            return Err(BuildError::new("TLS is not there yet", "add tls: {insecure: true}"));
-        }
-        let timeout = Duration::from(config.timeout);
         let settings = Settings {
             balance: config.balancer_name.into(),
             keepalive: config.keepalive.on().map(|keys| (*keys).into()),
-            ..Settings::new(endpoint.address.clone(), Protocol::Http2, context.clock.clone()).within(timeout)
+            ..Settings::new(endpoint.address.clone(), Protocol::Http2, context.clock.clone()).within(config.timeout.into())
         };
+        let settings = settings.by_way_of(Proxy::of_grpc_to(&endpoint.address, &process_environment)?)?;
+        let settings = if config.is_encrypted() { settings.encrypted(&config.tls)? } else { settings };
         Ok(Box::new(Self {
             routes: routes(config)?,
             client: Client::new(settings),
@@ -66,7 +64,9 @@ impl Component for OtlpGrpc {
 
 fn routes(config: &Config) -> Result<[Route; 3], BuildError> {
     let address = config.endpoint.as_ref().map(|endpoint| endpoint.address.clone());
-    let authority = match (config.authority.as_str(), address) {
+    // Who stands on the certificate is who is asked.
+    let named = if config.authority.is_empty() && config.is_encrypted() { &config.tls.server_name_override } else { &config.authority };
+    let authority = match (named.as_str(), address) {
         ("", Some(address)) => tracetailor_net::client::authority(&address),
         (authority, _) => authority.to_owned(),
     };

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use tracetailor_core::config::{
     Auth, Backend, ByteSize, CircuitBreaker, ClientTls, ConfigErrors, DeadLetter, Delivery, Period, Planned, RetryOnFailure, Schema,
-    SendingQueue, Validate,
+    Secret, SendingQueue, Validate,
 };
 use tracetailor_core::telemetry::Signal;
 use tracetailor_net::client::{Headers, Url};
@@ -29,6 +29,8 @@ pub struct Config {
     pub compression: Compression,
     /// With how much effort.
     pub compression_params: CompressionParams,
+    /// The proxy to go through, in place of those that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name.
+    pub proxy_url: Secret,
     /// How connections to `https://` are made.
     pub tls: ClientTls,
     /// Headers of every request.
@@ -130,6 +132,7 @@ impl Default for Config {
             encoding: Encoding::default(),
             compression: Compression::default(),
             compression_params: CompressionParams::default(),
+            proxy_url: Secret::default(),
             tls: ClientTls::default(),
             headers: Headers::default(),
             auth: None,

@@ -14,7 +14,9 @@ use tracetailor_core::config::{Address, Backend};
 use tracetailor_core::telemetry::{Signal, Telemetry, json};
 use tracetailor_core::time::Clock;
 use tracetailor_net::buffers::Buffers;
-use tracetailor_net::client::{Client, Keepalive, Protocol, Route, Settings, Signer, Url, authority, user_agent};
+use tracetailor_net::client::{
+    Client, Keepalive, Protocol, Proxy, Route, Settings, Signer, Url, authority, process_environment, user_agent,
+};
 use tracetailor_net::compress::{Coding, Compressors};
 use tracetailor_net::grpc::Code;
 
@@ -69,14 +71,11 @@ type Clients = Vec<((Address, bool), Client)>;
 
 impl Destination {
     fn of(url: &Url, config: &Config, context: &BuildContext, clients: &mut Clients) -> Result<Self, BuildError> {
-        if url.is_encrypted() {
-            return Err(BuildError::new("TLS is not there yet", "write http://"));
-        }
         let place = (url.address().clone(), url.is_encrypted());
         let client = match clients.iter().find(|(other, _)| *other == place) {
             Some((_, client)) => client.clone(),
             None => {
-                let client = Client::new(settings(url, config, context));
+                let client = Client::new(settings(url, config, context)?);
                 clients.push((place, client.clone()));
                 client
             }
@@ -89,7 +88,7 @@ impl Destination {
     }
 }
 
-fn settings(url: &Url, config: &Config, context: &BuildContext) -> Settings {
+fn settings(url: &Url, config: &Config, context: &BuildContext) -> Result<Settings, BuildError> {
     let protocol = if config.force_attempt_http2 { Protocol::Negotiated } else { Protocol::Http1 };
     let ping = Duration::from(config.http2_read_idle_timeout);
     let most_idle = match (config.disable_keep_alives, config.max_idle_conns_per_host, config.max_idle_conns) {
@@ -97,13 +96,17 @@ fn settings(url: &Url, config: &Config, context: &BuildContext) -> Settings {
         (false, 0, all) => all as usize,
         (false, of_host, _) => of_host as usize,
     };
-    Settings {
+    let settings = Settings {
         most_idle,
         idle_timeout: config.idle_conn_timeout.into(),
         most_connections: (config.max_conns_per_host > 0).then_some(config.max_conns_per_host as usize),
         keepalive: (!ping.is_zero()).then(|| Keepalive { time: ping, timeout: config.http2_ping_timeout.into(), while_idle: true }),
         ..Settings::new(url.address().clone(), protocol, context.clock.clone()).within(config.timeout.into())
-    }
+    };
+    let proxy = Proxy::to(url.address(), url.is_encrypted(), &config.proxy_url, &process_environment)?;
+    let settings = settings.by_way_of(proxy)?;
+    // `insecure: true` does not turn off what https:// asks for.
+    if url.is_encrypted() { settings.encrypted(&config.tls) } else { Ok(settings) }
 }
 
 /// What all requests to a URL carry. What says how the body is written cannot be taken by the user.

@@ -1,10 +1,7 @@
 //! `service.telemetry.traces`: read, so that a team's file starts, and not used.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny};
-use tracetailor_core::config::{ConfigErrors, Schema, Validate};
+use tracetailor_core::config::{ConfigErrors, Schema, Unused, Validate};
 
 use super::metrics::Level;
 
@@ -15,37 +12,13 @@ pub struct Traces {
     /// Accepted and not used.
     pub level: Option<Level>,
     /// Accepted and not used: headers of a request are passed on as they come.
-    pub propagators: Anything,
+    pub propagators: Unused,
     /// Accepted and not used.
-    pub processors: Anything,
+    pub processors: Unused,
     /// Accepted and not used.
-    pub sampler: Anything,
+    pub sampler: Unused,
     /// Accepted and not used.
-    pub limits: Anything,
-}
-
-/// Whatever stands there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Anything;
-
-impl<'de> Deserialize<'de> for Anything {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Anything)
-    }
-}
-
-impl Schema for Anything {
-    fn schema_name() -> Cow<'static, str> {
-        "Anything".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "title": "anything" })
-    }
+    pub limits: Unused,
 }
 
 impl Validate for Traces {

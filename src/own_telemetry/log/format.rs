@@ -3,13 +3,13 @@
 use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
-use tracetailor_core::time::LogTime;
+use tracetailor_core::time::{LogTime, Rfc3339};
 use tracing::Event;
 use tracing::field::{Field, Visit};
 
 use super::level_name;
+use crate::own_telemetry::identity;
 use crate::own_telemetry::keys::{Encoding, Telemetry};
-use crate::own_telemetry::{identity, time};
 
 /// How lines are written.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Format {
 }
 
 fn console(now: LogTime, level: &str, caller: Option<String>, message: &str, fields: Map<String, Value>) -> String {
-    let mut line = format!("{}\t{level}\t", time::Rfc3339(now));
+    let mut line = format!("{}\t{level}\t", Rfc3339(now));
     if let Some(caller) = caller {
         let _ = write!(line, "{caller}\t");
     }

@@ -46,10 +46,10 @@ async fn export(port: &Port, client: &Client, request: Request<Incoming>) -> Out
     if length > port.limit {
         return Err(Refusal::too_large(port.limit));
     }
-    let coding = if is_compressed { port.coding(headers.get("grpc-encoding"))? } else { None };
+    let packing = if is_compressed { port.packing(headers.get("grpc-encoding"))? } else { None };
     let mut permit = port.inlet.admit(signal, length, deadline(headers)).await?;
     let message = message(&mut reading, first, length).await?;
-    let message = port.unpack(coding, message, permit.as_mut())?;
+    let message = port.unpack(packing, message, permit.as_mut())?;
     port.inlet.take(signal, Form::Protobuf, permit, message, source).await
 }
 

@@ -37,7 +37,7 @@ pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, signal: Signal,
 async fn export(port: &Port, client: &Client, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
     let source = port.source(client, &head.headers, head.uri.query())?;
-    let coding = port.coding(head.headers.get(CONTENT_ENCODING))?;
+    let packing = port.packing(head.headers.get(CONTENT_ENCODING))?;
     let mut reading = Reading::new(body).within(port.stall);
     let declared = reading.declared();
     if declared.is_some_and(|length| length > port.limit) {
@@ -59,7 +59,7 @@ async fn export(port: &Port, client: &Client, signal: Signal, form: Form, reques
             reading.whole(port.limit, enlarge).await?
         }
     };
-    let body = port.unpack(coding, body, permit.as_mut())?;
+    let body = port.unpack(packing, body, permit.as_mut())?;
     port.inlet.take(signal, form, permit, body, source).await
 }
 

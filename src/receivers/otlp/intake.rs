@@ -64,6 +64,8 @@ impl Inlet {
     fn read(&self, signal: Signal, form: Form, body: Bytes) -> Result<Read, Refusal> {
         let (body, lost, problems) = match form {
             Form::Protobuf => (body, 0, String::new()),
+            // What some senders write for nothing at all.
+            Form::Json if body.trim_ascii() == b"null" => (Bytes::new(), 0, String::new()),
             Form::Json => {
                 let mut protobuf = Vec::with_capacity(body.len());
                 let rejected = json::to_protobuf(signal, &body, &mut protobuf).map_err(|error| Refusal::malformed(error.to_string()))?;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::config::{Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate};
+use tracetailor_core::config::{
+    Address, Auth, ByteSize, CommaList, ConfigErrors, Endpoint, Period, Planned, Schema, ServerTls, Switch, Validate,
+};
 
 /// What the user writes.
 #[derive(Clone, Debug, Deserialize, Schema)]
@@ -277,6 +279,7 @@ impl Validate for Config {
         }
         if let (Switch::On(grpc), Switch::On(http)) = (grpc, http)
             && grpc.endpoint.address == http.endpoint.address
+            && !matches!(grpc.endpoint.address, Address::Tcp { port: 0, .. })
         {
             errors.at("protocols").at("http").error(
                 "endpoint",

@@ -16,10 +16,11 @@ use tracetailor_core::component::{
     Authenticator, BoxFuture, BuildContext, BuildError, Component, Receiver, ReceiverContext, ReceiverFactory, Receivers, RunError,
     Stability,
 };
-use tracetailor_core::config::{Address, Auth, Endpoint, Period};
+use tracetailor_core::config::{Address, Auth, Endpoint, Period, ServerTls};
 use tracetailor_core::ledger::Milestone;
 use tracetailor_core::telemetry::{Intake, Limits as ItemLimits, Reason, Signal, Source};
-use tracetailor_net::server::{KeepAlive, Limits, Listener, Server};
+use tracetailor_net::decompress::Packing;
+use tracetailor_net::server::{KeepAlive, Limits, Listener, Server, Tls};
 
 pub use keys::{Answer, Config, Cors, EnforcementPolicy, Grpc, Http, Keepalive, Protocols, ServerParameters, Transport};
 
@@ -52,10 +53,7 @@ impl Component for Otlp {
     type Config = Config;
 
     fn build(config: &Config, context: &BuildContext) -> Result<Box<dyn Receiver>, BuildError> {
-        let auth = |auth: Option<&Auth>| auth.map(|auth| authenticator(auth, context)).transpose();
-        let grpc_auth = auth(config.protocols.grpc.on().and_then(|grpc| grpc.auth.as_ref()))?;
-        let http_auth = auth(config.protocols.http.on().and_then(|http| http.auth.as_ref()))?;
-        Ok(Box::new(Otlp { config: config.clone(), grpc_auth, http_auth }))
+        Ok(Box::new(Otlp::new(config, context)?))
     }
 }
 
@@ -69,29 +67,56 @@ fn authenticator(auth: &Auth, context: &BuildContext) -> Result<Checked, BuildEr
 
 impl Receiver for Otlp {
     fn run(self: Box<Self>, context: ReceiverContext) -> BoxFuture<'static, Result<(), RunError>> {
-        Box::pin(async move { self.serve(context).await })
+        Box::pin(async move {
+            let ports = self.open()?;
+            self.serve(ports, context).await
+        })
+    }
+}
+
+/// The sockets of a receiver. Both are open before either is served: a receiver that begins, begins whole.
+struct Ports {
+    grpc: Option<(Listener, Option<Tls>)>,
+    http: Option<(Listener, Option<Tls>)>,
+}
+
+impl Ports {
+    /// Their numbers, where they have some.
+    fn numbers(&self) -> (Option<u16>, Option<u16>) {
+        let number = |port: &Option<(Listener, Option<Tls>)>| port.as_ref().and_then(|(listener, _)| listener.port());
+        (number(&self.grpc), number(&self.http))
     }
 }
 
 impl Otlp {
-    /// Opens both ports before either serves: a receiver that begins, begins whole.
-    async fn serve(self, context: ReceiverContext) -> Result<(), RunError> {
-        let (grpc, http) = (self.config.protocols.grpc.on(), self.config.protocols.http.on());
-        let grpc_listener = grpc.map(|grpc| listen(&grpc.endpoint, grpc.transport)).transpose()?;
-        let http_listener = http.map(|http| listen(&http.endpoint, http.transport)).transpose()?;
-        let ports = (grpc_listener.as_ref().and_then(Listener::port), http_listener.as_ref().and_then(Listener::port));
+    fn new(config: &Config, context: &BuildContext) -> Result<Self, BuildError> {
+        let auth = |auth: Option<&Auth>| auth.map(|auth| authenticator(auth, context)).transpose();
+        let grpc_auth = auth(config.protocols.grpc.on().and_then(|grpc| grpc.auth.as_ref()))?;
+        let http_auth = auth(config.protocols.http.on().and_then(|http| http.auth.as_ref()))?;
+        Ok(Otlp { config: config.clone(), grpc_auth, http_auth })
+    }
+
+    fn open(&self) -> Result<Ports, RunError> {
+        let Protocols { grpc, http } = &self.config.protocols;
+        let grpc = grpc.on().map(|grpc| listen(&grpc.endpoint, grpc.transport, grpc.tls.as_ref())).transpose()?;
+        let http = http.on().map(|http| listen(&http.endpoint, http.transport, http.tls.as_ref())).transpose()?;
+        Ok(Ports { grpc, http })
+    }
+
+    async fn serve(&self, ports: Ports, context: ReceiverContext) -> Result<(), RunError> {
         let inlet = Arc::new(self.inlet(&context));
+        let numbers = ports.numbers();
         let serve_grpc = async {
-            let (Some(grpc), Some(listener)) = (grpc, grpc_listener) else { return Ok(()) };
+            let (Some(grpc), Some((listener, tls))) = (self.config.protocols.grpc.on(), ports.grpc) else { return Ok(()) };
             tracing::info!(receiver = %context.id, protocol = "grpc", endpoint = %listener, "listening");
-            let handler = Arc::new(self.grpc_port(grpc, ports.1, inlet.clone(), &context));
-            Server { listener, limits: grpc_limits(grpc), handler }.serve(&context.lanes, &context.stop).await
+            let handler = Arc::new(self.grpc_port(grpc, numbers.1, inlet.clone(), &context));
+            Server { listener, tls, limits: grpc_limits(grpc), handler }.serve(&context.lanes, &context.stop).await
         };
         let serve_http = async {
-            let (Some(http), Some(listener)) = (http, http_listener) else { return Ok(()) };
+            let (Some(http), Some((listener, tls))) = (self.config.protocols.http.on(), ports.http) else { return Ok(()) };
             tracing::info!(receiver = %context.id, protocol = "http", endpoint = %listener, "listening");
-            let handler = Arc::new(self.http_port(http, ports.0, inlet.clone(), &context));
-            Server { listener, limits: http_limits(http), handler }.serve(&context.lanes, &context.stop).await
+            let handler = Arc::new(self.http_port(http, numbers.0, inlet.clone(), &context));
+            Server { listener, tls, limits: http_limits(http), handler }.serve(&context.lanes, &context.stop).await
         };
         tokio::try_join!(serve_grpc, serve_http)?;
         Ok(())
@@ -127,7 +152,7 @@ impl Otlp {
             paths: Vec::new(),
             authenticator: self.grpc_auth.clone().map(|checked| checked.0),
             include_metadata: grpc.include_metadata,
-            response_headers: HeaderMap::new(),
+            packings: GRPC_PACKINGS.to_vec(),
             ..port(inlet, context)
         }
     }
@@ -147,15 +172,36 @@ impl Otlp {
             ],
             authenticator: self.http_auth.clone().map(|checked| checked.0),
             include_metadata: http.include_metadata,
+            packings: packings(http),
             response_headers: response_headers(http),
             ..port(inlet, context)
         }
     }
 }
 
+/// The names of compressions in gRPC.
+const GRPC_PACKINGS: [(&str, Packing); 3] = [("gzip", Packing::Gzip), ("snappy", Packing::Snappy), ("zstd", Packing::Zstd)];
+
+/// Their names in HTTP.
+const HTTP_PACKINGS: [(&str, Packing); 6] = [
+    ("gzip", Packing::Gzip),
+    ("zstd", Packing::Zstd),
+    ("zlib", Packing::Zlib),
+    ("deflate", Packing::Zlib),
+    ("snappy", Packing::Snappy),
+    ("x-snappy-framed", Packing::Snappy),
+];
+
+/// Those that the configuration lets in.
+fn packings(http: &Http) -> Vec<(&'static str, Packing)> {
+    let is_taken = |name: &str| http.compression_algorithms.as_ref().is_none_or(|taken| taken.iter().any(|known| known == name));
+    HTTP_PACKINGS.into_iter().filter(|(name, _)| is_taken(name)).collect()
+}
+
 /// What both ports have in common.
 fn port(inlet: Arc<Inlet>, context: &ReceiverContext) -> Port {
     let receiver = context.id.to_string();
+    let stale_certificates = context.counters.counter("tracetailor_tls_reload_failures_total", &[("receiver", &receiver)]);
     Port {
         protocol: Protocol::Grpc,
         inlet,
@@ -164,21 +210,24 @@ fn port(inlet: Arc<Inlet>, context: &ReceiverContext) -> Port {
         other: None,
         paths: Vec::new(),
         taken: Signal::ALL.map(|signal| context.outlet.takes(signal)),
+        packings: Vec::new(),
         authenticator: None,
         include_metadata: false,
         source: Arc::new(Source { receiver, ..Source::default() }),
         response_headers: HeaderMap::new(),
         refused: Refused::new(context),
+        stale_certificates,
     }
 }
 
 /// With `transport: unix` the endpoint is the path of a socket.
-fn listen(endpoint: &Endpoint, transport: Transport) -> Result<Listener, RunError> {
-    let Transport::Unix = transport else { return Ok(Listener::bind(endpoint)?) };
-    match &endpoint.address {
-        Address::Unix { .. } => Ok(Listener::bind(endpoint)?),
-        Address::Tcp { .. } => Ok(Listener::bind(&format!("unix:{}", endpoint.as_str()).parse()?)?),
-    }
+fn listen(endpoint: &Endpoint, transport: Transport, tls: Option<&ServerTls>) -> Result<(Listener, Option<Tls>), RunError> {
+    let tls = tls.map(Tls::new).transpose()?;
+    let listener = match (&endpoint.address, transport) {
+        (Address::Tcp { .. }, Transport::Unix) => Listener::bind(&format!("unix:{}", endpoint.as_str()).parse()?)?,
+        _ => Listener::bind(endpoint)?,
+    };
+    Ok((listener, tls))
 }
 
 fn given(period: Period) -> Option<Duration> {

@@ -11,8 +11,9 @@ use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Request, Response, StatusCode, Version};
 use tracetailor_core::component::{Authenticator, BuildContext, Counter, Permit};
 use tracetailor_core::telemetry::{Signal, Source};
+use tracetailor_net::decompress::{Packing, UnpackError, unpack};
 use tracetailor_net::grpc::Code;
-use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply};
+use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply, TlsError};
 
 use super::http::plain;
 use super::intake::Inlet;
@@ -40,6 +41,8 @@ pub(super) struct Port {
     pub(super) paths: Vec<(String, Signal)>,
     /// In the order of [`Signal::ALL`].
     pub(super) taken: [bool; Signal::ALL.len()],
+    /// The names under which compressed bodies are taken.
+    pub(super) packings: Vec<(&'static str, Packing)>,
     pub(super) authenticator: Option<Arc<dyn Authenticator>>,
     pub(super) include_metadata: bool,
     /// What is known of a sender where nothing is asked.
@@ -47,6 +50,8 @@ pub(super) struct Port {
     /// Headers of every answer.
     pub(super) response_headers: HeaderMap,
     pub(super) refused: Refused,
+    /// How often certificates could not be read again.
+    pub(super) stale_certificates: Counter,
 }
 
 impl Port {
@@ -75,20 +80,35 @@ impl Port {
         })
     }
 
-    /// How a body is compressed.
-    pub(super) fn coding(&self, named: Option<&HeaderValue>) -> Result<Option<()>, Refusal> {
-        match named.map(HeaderValue::as_bytes) {
-            None | Some(b"" | b"identity") => Ok(None),
-            Some(other) => {
-                let message = format!("unsupported Content-Encoding: {}", String::from_utf8_lossy(other));
-                Err(Refusal::new("encoding", Code::INVALID_ARGUMENT, message))
+    /// How a body is compressed, by what its header says.
+    pub(super) fn packing(&self, named: Option<&HeaderValue>) -> Result<Option<Packing>, Refusal> {
+        let name = named.map(HeaderValue::as_bytes).unwrap_or_default();
+        if name.is_empty() || name == b"identity" {
+            return Ok(None);
+        }
+        let known = self.packings.iter().find(|(known, _)| known.as_bytes() == name);
+        known.map(|(_, packing)| Some(*packing)).ok_or_else(|| self.unknown_packing(&String::from_utf8_lossy(name)))
+    }
+
+    fn unknown_packing(&self, name: &str) -> Refusal {
+        match self.protocol {
+            Protocol::Grpc => {
+                let message = format!("grpc: Decompressor is not installed for grpc-encoding {name:?}");
+                Refusal::new("encoding", Code::UNIMPLEMENTED, message)
             }
+            Protocol::Http => Refusal::new("encoding", Code::INVALID_ARGUMENT, format!("unsupported Content-Encoding: {name}")),
         }
     }
 
     /// The body as it was before it was compressed, with room for it.
-    pub(super) fn unpack(&self, _coding: Option<()>, body: Bytes, _permit: &mut dyn Permit) -> Result<Bytes, Refusal> {
-        Ok(body)
+    pub(super) fn unpack(&self, packing: Option<Packing>, body: Bytes, permit: &mut dyn Permit) -> Result<Bytes, Refusal> {
+        let Some(packing) = packing else { return Ok(body) };
+        let unpacked = unpack(packing, &body, self.limit).map_err(|error| match error {
+            UnpackError::TooLarge(_) => Refusal { reason: "decompressed_too_large", ..Refusal::too_large(self.limit) },
+            UnpackError::Broken(_) => Refusal::new("encoding", Code::INVALID_ARGUMENT, error.to_string()),
+        })?;
+        permit.enlarge(unpacked.len().saturating_sub(body.len()))?;
+        Ok(unpacked)
     }
 
     pub(super) fn count<T>(&self, _client: &Client, outcome: &Result<T, Refusal>) {
@@ -112,7 +132,7 @@ impl Port {
                     let signal = *signal;
                     otlp_http::answer(self, client, signal, request).await
                 }
-                _ => self.not_found(request.uri().path()),
+                _ => self.not_found(&request),
             },
         }
     }
@@ -127,7 +147,12 @@ impl Port {
         plain(StatusCode::BAD_REQUEST, format!("this port speaks OTLP over gRPC; {instead}\n"))
     }
 
-    fn not_found(&self, path: &str) -> Response<Reply> {
+    fn not_found(&self, request: &Request<Incoming>) -> Response<Reply> {
+        let path = request.uri().path();
+        if path == "/api/traces" || request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"thrift")) {
+            self.mistaken(Mistake::Thrift);
+            return plain(StatusCode::NOT_FOUND, format!("{}\n", Mistake::Thrift));
+        }
         self.refused.count("unknown_path");
         let text = match self.paths.iter().find(|(known, _)| known == path) {
             Some((_, signal)) => format!("404 page not found: no pipeline takes {} from this receiver\n", signal.name()),
@@ -159,6 +184,11 @@ impl Answers for Port {
 
     fn closed(&self, why: Closed) {
         self.refused.count(why.name());
+    }
+
+    fn kept_old_certificates(&self, why: &TlsError) {
+        self.stale_certificates.add(1);
+        tracing::error!(receiver = self.source.receiver, %why, "certificates could not be read again; the old ones are still used");
     }
 }
 
@@ -217,7 +247,7 @@ impl Refused {
 
     pub(super) fn new(context: &BuildContext) -> Self {
         let receiver = context.id.to_string();
-        let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls"]);
+        let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls_handshake"]);
         let counter = |reason| {
             (reason, context.counters.counter("tracetailor_refused_requests_total", &[("receiver", &receiver), ("reason", reason)]))
         };

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::runtime::Runtime;
 use tracetailor_core::component::{
-    BoxFuture, BuildContext, LaneThreads, Lanes, Outlet, Permit, ReceiverContext, Refused, Request, Stop, Stopper,
+    BoxFuture, BuildContext, LaneThreads, Lanes, Outlet, Permit, Reading, ReceiverContext, Refused, Request, Stop, Stopper,
 };
 use tracetailor_core::ledger::{Books, Explanation, Fate, LineName, Receipt, Retry, Share};
 use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
 use tracetailor_core::testing::Sink;
 
-use super::super::FACTORY;
+use super::super::{FACTORY, Otlp};
 
 /// What stands behind the receiver.
 #[derive(Clone, Debug, Default)]
@@ -191,35 +191,26 @@ impl Gateway {
         });
         let (stopper, stop) = Stop::new();
         let lanes = Lanes::new(Arc::new(Threads { runtime: runtime.handle().clone() }));
-        let receiver = FACTORY.parse(config).unwrap().build(&context).unwrap_or_else(|error| panic!("{error}"));
+        let config = FACTORY.parse(config).unwrap_or_else(|errors| panic!("{errors}")).config;
+        let receiver = Otlp::new(config.get().unwrap(), &context).unwrap_or_else(|error| panic!("{error}"));
+        let ports = receiver.open().unwrap_or_else(|error| panic!("{error}"));
+        let (grpc, http) = ports.numbers();
+        let (grpc, http) = (grpc.unwrap_or_default(), http.unwrap_or_default());
         let run = ReceiverContext { build: context.clone(), outlet: Arc::new(Way(pipeline.clone())), lanes, stop };
-        let running = runtime.spawn(async move { receiver.run(run).await.map_err(|error| error.to_string()) });
-        let mut gateway = Self { pipeline, context, grpc: 0, http: 0, runtime: Some(runtime), stopper, running: Some(running) };
-        (gateway.grpc, gateway.http) = gateway.ports(config);
-        gateway
-    }
-
-    /// The ports that the receiver says it listens on; it has as long as a slow machine needs.
-    fn ports(&self, config: &str) -> (u16, u16) {
-        let port = |protocol: &str| {
-            let is_asked = config.contains(&format!("{protocol}:")) && !config.contains("unix");
-            if is_asked { eventually(|| self.gauge(protocol)) } else { 0 }
-        };
-        (port("grpc"), port("http"))
-    }
-
-    fn gauge(&self, protocol: &str) -> Option<u16> {
-        let is_it = |labels: &[(String, String)]| labels.iter().any(|(_, value)| value == protocol);
-        let series =
-            self.context.counters.read().into_iter().find(|series| series.name == "tracetailor_receiver_port" && is_it(&series.labels));
-        series.and_then(|series| u16::try_from(series.value).ok()).filter(|port| *port > 0)
+        let running = runtime.spawn(async move { receiver.serve(ports, run).await.map_err(|error| error.to_string()) });
+        Self { pipeline, context, grpc, http, runtime: Some(runtime), stopper, running: Some(running) }
     }
 
     /// How often requests were refused for a reason.
     pub(super) fn refused(&self, reason: &str) -> u64 {
         let is_it = |labels: &[(String, String)]| labels.iter().any(|(_, value)| value == reason);
         let all = self.context.counters.read().into_iter();
-        all.filter(|series| series.name == "tracetailor_refused_requests_total" && is_it(&series.labels)).map(|series| series.value).sum()
+        all.filter(|series| series.name == "tracetailor_refused_requests_total" && is_it(&series.labels))
+            .map(|series| match series.reading {
+                Reading::Count(count) => count,
+                other => panic!("{other:?} is no count"),
+            })
+            .sum()
     }
 
     pub(super) fn set_behind(&self, behind: Behind) {
@@ -262,8 +253,17 @@ impl Gateway {
         self.running.as_ref().is_none_or(tokio::task::JoinHandle::is_finished)
     }
 
-    /// Stops the receiver, and gives the names of the spans that arrived. The books balance and no room is taken.
-    pub(super) fn finish(mut self) -> Vec<String> {
+    /// Stops the receiver, and gives the names of the spans that arrived.
+    pub(super) fn finish(self) -> Vec<String> {
+        let pipeline = self.pipeline.clone();
+        self.finish_bytes();
+        let mut names: Vec<String> = lock(&pipeline.sink).spans().into_iter().map(|span| span.name).collect();
+        names.sort();
+        names
+    }
+
+    /// Stops the receiver, and gives what arrived as it came. The books balance and no room is taken.
+    pub(super) fn finish_bytes(mut self) -> Vec<u8> {
         self.ask_to_stop();
         if let (Some(runtime), Some(running)) = (self.runtime.take(), self.running.take()) {
             runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), running).await.unwrap().unwrap().unwrap() });
@@ -273,9 +273,7 @@ impl Gateway {
         let report = self.pipeline.books.report();
         report.assert_balanced();
         assert_eq!(report.open_receipts, 0, "{report}");
-        let mut names: Vec<String> = lock(&self.pipeline.sink).spans().into_iter().map(|span| span.name).collect();
-        names.sort();
-        names
+        lock(&self.pipeline.sink).sent().iter().flat_map(|(_, bytes)| bytes.clone()).collect()
     }
 }
 
