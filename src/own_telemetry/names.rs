@@ -17,7 +17,7 @@ pub const METRICS: &[Metric] = &[
     Metric::counter(
         "tracetailor_tls_reload_failures_total",
         &["receiver"],
-        "Times that certificates could not be read again; the former ones are shown on.",
+        "Times that certificates were to be read again and were no good; the old ones are still used.",
     ),
     // What becomes of it: the books.
     Metric::counter(
