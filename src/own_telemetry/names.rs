@@ -83,6 +83,14 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_process_cpu_seconds", &[], "Processor time, of user and system together.").in_unit(Unit::Seconds),
     Metric::gauge("otelcol_process_memory_rss", &[], "Memory that the process has in use.").in_unit(Unit::Bytes),
     Metric::gauge("tracetailor_process_memory_peak_bytes", &[], "The most memory that the process has had in use.").in_unit(Unit::Bytes),
+    Metric::gauge(
+        "tracetailor_memory_held_bytes",
+        &["by"],
+        "Telemetry that is held, in `requests` under way, `queues` and `stores` of traces.",
+    )
+    .in_unit(Unit::Bytes),
+    Metric::gauge("tracetailor_memory_limit_bytes", &["limit"], "Limits of `memory_limiter`: above `soft` requests are refused; `hard`.")
+        .in_unit(Unit::Bytes),
     Metric::gauge("tracetailor_process_threads", &[], "Threads of the process.").from(Level::Normal),
     Metric::gauge("tracetailor_process_open_files", &[], "Files and sockets that are open."),
     Metric::gauge("tracetailor_process_open_files_limit", &[], "How many files and sockets may be open."),
