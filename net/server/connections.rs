@@ -158,8 +158,9 @@ impl Connections {
 
     /// Tells all of them to finish.
     pub(super) fn finish(&self) {
-        for watched in self.open().iter() {
-            watched.link.tell(Order::Finish);
+        let now = Instant::now();
+        for watched in self.open().iter_mut() {
+            watched.finish(now);
         }
     }
 
@@ -176,8 +177,7 @@ impl Connections {
 
     /// Looks at all of them again and again.
     pub(super) async fn watch(&self, limits: &Limits) {
-        let Some(shortest) = limits.shortest() else { return std::future::pending().await };
-        let mut round = tokio::time::interval((shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(5)));
+        let mut round = tokio::time::interval((limits.shortest() / 4).clamp(Duration::from_millis(20), Duration::from_secs(1)));
         round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let now = round.tick().await;
@@ -214,7 +214,9 @@ impl Watched {
     fn look(&mut self, now: Instant, limits: &Limits) {
         let is_over = |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit);
         if let Some(since) = self.finishing_since {
-            if is_over(limits.age_grace, since) {
+            // One that has nothing under way and does not go is gone itself, most likely.
+            let is_left = self.link.active.load(Ordering::Relaxed) == 0 && is_over(Some(limits.leave_within), since);
+            if is_left || is_over(limits.age_grace, since) {
                 self.link.tell(Order::Cut(Closed::Age));
             }
             return;
@@ -230,12 +232,15 @@ impl Watched {
                 self.link.tell(Order::Cut(Closed::SlowHeaders));
             }
         } else if is_over(limits.idle, self.quiet_since) {
-            self.finishing_since = Some(now);
-            self.link.tell(Order::Finish);
+            self.finish(now);
         }
         if is_over(limits.age, self.since) {
-            self.finishing_since = Some(now);
-            self.link.tell(Order::Finish);
+            self.finish(now);
         }
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.finishing_since.get_or_insert(now);
+        self.link.tell(Order::Finish);
     }
 }

@@ -82,7 +82,7 @@ fn a_client_that_waits_for_acceptance_does_not_wait_longer() {
 fn a_connection_that_is_old_is_closed_between_two_requests() {
     let gateway = Gateway::with(
         Behind::Delivers,
-        "protocols: {grpc: {endpoint: '127.0.0.1:0', keepalive: {server_parameters: {max_connection_age: 100ms}}}}",
+        "protocols: {grpc: {endpoint: '127.0.0.1:0', keepalive: {server_parameters: {max_connection_age: 100ms, max_connection_age_grace: 200ms}}}}",
     );
     let mut stream = TcpStream::connect(("127.0.0.1", gateway.grpc)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
