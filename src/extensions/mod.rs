@@ -16,6 +16,9 @@ pub const EXTENSIONS: Registry<Extensions> = Registry::new(
     planned::PLANNED,
 );
 
+/// Those that run also where the configuration does not name them, as they are by default; they have a key of their own to say no.
+pub const UNNAMED: &[&str] = &["admin"];
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -55,6 +55,8 @@ pub const METRICS: &[Metric] = &[
     // Processors.
     Metric::counter("otelcol_processor_incoming_items", &["processor", "otel_signal"], "Items handed to a processor."),
     Metric::counter("otelcol_processor_outgoing_items", &["processor", "otel_signal"], "Items that a processor handed on."),
+    Metric::counter("otelcol_processor_batch_batch_size_trigger_send", &["processor"], "Batches that left because they were large enough."),
+    Metric::counter("otelcol_processor_batch_timeout_trigger_send", &["processor"], "Batches that left because their time was over."),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
