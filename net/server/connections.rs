@@ -119,6 +119,8 @@ struct Watched {
     coming_since: Option<Instant>,
     /// When it was told to finish.
     finishing_since: Option<Instant>,
+    /// Whether that was for its age: the last requests of an old connection may take only so long, those before a stop as long as they need.
+    is_old: bool,
 }
 
 /// An open connection's place among the others.
@@ -216,7 +218,7 @@ impl Watched {
         if let Some(since) = self.finishing_since {
             // One that has nothing under way and does not go is gone itself, most likely.
             let is_left = self.link.active.load(Ordering::Relaxed) == 0 && is_over(Some(limits.leave_within), since);
-            if is_left || is_over(limits.age_grace, since) {
+            if is_left || (self.is_old && is_over(limits.age_grace, since)) {
                 self.link.tell(Order::Cut(Closed::Age));
             }
             return;
@@ -235,6 +237,7 @@ impl Watched {
             self.finish(now);
         }
         if is_over(limits.age, self.since) {
+            self.is_old = true;
             self.finish(now);
         }
     }
