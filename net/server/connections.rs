@@ -149,8 +149,7 @@ impl Connections {
             order: AtomicU8::new(NONE),
             waker: AtomicWaker::new(),
         });
-        let now = Instant::now();
-        self.open().push(Watched { link: link.clone(), since: now, begun: 0, quiet_since: now, coming_since: None, finishing_since: None });
+        self.open().push(Watched::new(link.clone()));
         Place { connections: self.clone(), link }
     }
 
@@ -213,6 +212,11 @@ impl Drop for Place {
 }
 
 impl Watched {
+    fn new(link: Arc<Link>) -> Self {
+        let now = Instant::now();
+        Self { link, since: now, begun: 0, quiet_since: now, coming_since: None, finishing_since: None, is_old: false }
+    }
+
     fn look(&mut self, now: Instant, limits: &Limits) {
         let is_over = |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit);
         if let Some(since) = self.finishing_since {
