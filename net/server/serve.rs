@@ -263,7 +263,7 @@ impl<H: Answers> One<H> {
         link.speaks_http1();
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(None).keep_alive(self.limits.keep_alive == KeepAlive::On);
-        http.max_header_size(self.limits.header_bytes as usize).pipeline_flush(true);
+        http.max_header_size(self.limits.header_bytes as usize);
         let connection = pin!(http.serve_connection(TokioIo::new(transport), service(&self.handler, &self.client, link)));
         drive(link, connection, |connection| connection.graceful_shutdown()).await
     }
