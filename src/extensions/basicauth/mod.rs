@@ -134,7 +134,10 @@ impl Extension for BasicAuth {
             BasicAuth::LetsIn(known) => known.file.iter().cloned().collect(),
             BasicAuth::Shows(shown) => [&shown.name, &shown.password].into_iter().filter_map(Text::file).cloned().collect(),
         };
-        Box::pin(async move { Ok(watch(files, context.stop).await) })
+        Box::pin(async move {
+            watch(files, context.stop).await;
+            Ok(())
+        })
     }
 }
 

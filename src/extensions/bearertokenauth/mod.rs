@@ -97,7 +97,10 @@ impl Extension for BearerTokenAuth {
 
     fn run(self: Box<Self>, context: ExtensionContext) -> BoxFuture<'static, Result<(), RunError>> {
         let files = self.0.file.iter().cloned().collect();
-        Box::pin(async move { Ok(watch(files, context.stop).await) })
+        Box::pin(async move {
+            watch(files, context.stop).await;
+            Ok(())
+        })
     }
 }
 
