@@ -7,15 +7,17 @@
 //! 3. [`component`]: who handles it. The contracts of receivers, processors, exporters, connectors and extensions, one page each.
 //! 4. [`trace_store`]: where it waits. Whole traces held in bytes, and the stages that decide about them.
 //! 5. [`config`]: what a user says. Keys, their types, and errors that a stranger can act on.
-//! 6. [`time`]: the clock, which a test turns by hand.
+//! 6. [`attributes`]: what several processors do to attributes in the same words.
+//! 7. [`time`]: the clock, which a test turns by hand.
 //!
 //! A whole processor on one page, with its README, its story and its clock turned by hand, is the worked example in `core/tests/hold_back`.
 //!
-//! With the feature `testing` there is a seventh chapter, what tests are written with.
+//! With the feature `testing` there is an eighth chapter, what tests are written with.
 //!
 //! Three promises run through all of it. *The books balance*: nothing is lost without a name. *A span is bytes until somebody must read it.* *Every
 //! decision can be explained.*
 
+pub mod attributes;
 pub mod component;
 pub mod config;
 pub mod ledger;

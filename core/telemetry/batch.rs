@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::context::Context;
-use super::{Head, Item, Origin, Signal};
+use super::{Head, Item, Origin, Signal, Source};
 use crate::ledger::{Cause, Fate};
 
 /// A batch of items of one signal, as it travels from processor to processor.
@@ -204,13 +204,25 @@ impl Telemetry {
     /// This is how a processor renames a service: once per distinct resource, not once per span.
     pub fn map_contexts(&mut self, mut change: impl FnMut(&Arc<Context>) -> Option<Arc<Context>>) {
         let mut last: Option<(u64, Option<Arc<Context>>)> = None;
-        for group in &mut self.groups {
+        self.map_groups(|group| {
             let changed = match &last {
                 Some((id, changed)) if *id == group.context.id() => changed.clone(),
                 _ => change(&group.context),
             };
             last = Some((group.context.id(), changed.clone()));
-            if let Some(context) = changed {
+            changed
+        });
+    }
+
+    /// The same where the answer depends on who sent the items as well.
+    pub fn map_contexts_by_source(&mut self, mut change: impl FnMut(&Arc<Context>, &Source) -> Option<Arc<Context>>) {
+        let sources: SmallVec<[Arc<Source>; 4]> = self.origins.iter().map(|origin| Arc::clone(&origin.source)).collect();
+        self.map_groups(|group| change(&group.context, &sources[group.origin as usize]));
+    }
+
+    fn map_groups(&mut self, mut change: impl FnMut(&Group) -> Option<Arc<Context>>) {
+        for group in &mut self.groups {
+            if let Some(context) = change(group) {
                 group.context = context;
                 self.pristine = None;
             }

@@ -10,6 +10,7 @@
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
 //! | a processor run as a lane runs it | [`Driver`], [`Script`] |
 //! | a README's stories, run; its table of keys, checked | [`run_stories`], [`assert_manual`] |
+//! | cases recorded from a real Collector, run | [`run_recorded`] |
 //! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
 //! | anything that is valid | [`arbitrary`] |
@@ -46,7 +47,7 @@ pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};
 pub use sink::Sink;
 pub use spans::{START, SpanDraft, span, traces};
-pub use story::{Story, run_stories};
+pub use story::{Story, run_recorded, run_stories};
 pub use value::{IntoValue, attribute, bytes, list, map};
 
 #[cfg(test)]

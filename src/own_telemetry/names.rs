@@ -14,6 +14,11 @@ pub const METRICS: &[Metric] = &[
         &["receiver", "reason"],
         "Requests that were refused before their items were looked at. What is in them is not in the books.",
     ),
+    Metric::counter(
+        "tracetailor_tls_reload_failures_total",
+        &["receiver"],
+        "Times that certificates were to be read again and were no good; the old ones are still used.",
+    ),
     // What becomes of it: the books.
     Metric::counter(
         "tracetailor_ledger_accepted_{items}_total",
@@ -50,6 +55,8 @@ pub const METRICS: &[Metric] = &[
     // Processors.
     Metric::counter("otelcol_processor_incoming_items", &["processor", "otel_signal"], "Items handed to a processor."),
     Metric::counter("otelcol_processor_outgoing_items", &["processor", "otel_signal"], "Items that a processor handed on."),
+    Metric::counter("otelcol_processor_batch_batch_size_trigger_send", &["processor"], "Batches that left because they were large enough."),
+    Metric::counter("otelcol_processor_batch_timeout_trigger_send", &["processor"], "Batches that left because their time was over."),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),

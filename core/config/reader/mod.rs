@@ -19,6 +19,9 @@ use crate::config::path::{Path, Step};
 /// The name under which [`OneOrMany`](super::OneOrMany) asks for a list even where a single value was written.
 pub(super) const ONE_OR_MANY: &str = "tracetailor::OneOrMany";
 
+/// The name under which [`Literal`](super::Literal) asks for a value, whose spelling says what it is.
+pub(super) const LITERAL: &str = "tracetailor::Literal";
+
 /// A value that is being read, and the way to it.
 #[derive(Clone, Copy)]
 pub(super) struct Reader<'de, 't> {
@@ -99,6 +102,12 @@ impl<'de> Reader<'de, '_> {
             Value::Text(text) if text.parse::<f64>().is_ok() => self.wrong("a number", &format!("write {text} without quotes")),
             _ => self.wrong("a number", "write a number such as 0.5"),
         }
+    }
+
+    /// Whether a number was written as one with a fraction, if only of zero.
+    fn has_point(self) -> bool {
+        let written = self.node.written.as_deref().unwrap_or_default();
+        !written.starts_with("0x") && written.contains(['.', 'e', 'E'])
     }
 
     fn truth(self) -> Result<bool, Fault> {
@@ -224,6 +233,8 @@ impl<'de> Deserializer<'de> for Reader<'de, '_> {
         match (name, &self.node.value) {
             (ONE_OR_MANY, Value::List(_) | Value::Null) => self.list(visitor),
             (ONE_OR_MANY, _) => self.located(visitor.visit_seq(OnlyElement(Some(self)))),
+            (LITERAL, Value::Whole(_)) if self.has_point() => self.located(visitor.visit_f64(self.real()?)),
+            (LITERAL, _) => self.deserialize_any(visitor),
             _ => self.located(visitor.visit_newtype_struct(self)),
         }
     }

@@ -47,7 +47,7 @@ pub(super) fn put_unhexed(out: &mut Vec<u8>, text: &str) -> bool {
 }
 
 /// Appends bytes as lower-case hex digits.
-pub(super) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + bytes.len() * 2, 0);
     let (pairs, _) = out[start..].as_chunks_mut();
@@ -82,7 +82,7 @@ fn unpadded(text: &str) -> Option<&[u8]> {
 }
 
 /// Appends bytes in base64, in the usual alphabet, padded.
-pub(super) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn put_base64(out: &mut Vec<u8>, bytes: &[u8]) {
     for group in bytes.chunks(3) {
         let mut bits = [0u8; 4];
         bits[1..=group.len()].copy_from_slice(group);

@@ -37,6 +37,7 @@ use std::fmt;
 use super::schema::Message;
 use super::{MOST_VALUE_LEVELS, Signal};
 
+pub(crate) use encoding::{put_base64, put_hex};
 pub(crate) use key::Key;
 
 /// How many reasons are kept: enough to find the fault in a sender, few enough to send back.

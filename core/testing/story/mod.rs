@@ -14,6 +14,7 @@
 
 mod compare;
 mod markdown;
+mod recorded;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::telemetry::{Decoded, Signal, json};
 
 use compare::{canonical, difference};
 use markdown::{Block, sections};
+pub use recorded::run_recorded;
 
 /// One story of a README.
 #[derive(Clone, Debug, PartialEq, Eq)]

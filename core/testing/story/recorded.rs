@@ -1,0 +1,79 @@
+//! Cases recorded from a real Collector: a configuration, a request, and what came out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::Deserialize;
+
+use super::compare::{canonical, difference};
+use crate::component::ProcessorFactory;
+use crate::telemetry::{Decoded, Signal, Source, json};
+use crate::testing::Driver;
+
+/// One case, as the file has it.
+#[derive(Deserialize)]
+struct Case {
+    name: String,
+    signal: String,
+    config: String,
+    input: serde_json::Value,
+    output: Option<serde_json::Value>,
+    refuses: Option<String>,
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+}
+
+/// Runs the cases of a file, which is a JSON list of them. `different` names those in which this gateway does something else on purpose, and why; one
+/// that turns out to be the same after all is a failure, so that the list stays true.
+pub fn run_recorded(factory: &'static ProcessorFactory, cases: &str, different: &[(&str, &str)]) {
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap_or_else(|error| panic!("these are no cases: {error}"));
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let why = different.iter().find(|(name, _)| *name == case.name).map(|(_, why)| *why);
+        match (catch_unwind(AssertUnwindSafe(|| case.run(factory))), why) {
+            (Ok(Err(difference)), None) => wrong.push(format!("{}: {difference}", case.name)),
+            (Err(_), None) => wrong.push(format!("{}: panicked", case.name)),
+            (Ok(Ok(())), Some(why)) => wrong.push(format!("{}: is the same, so it is not true that {why}", case.name)),
+            _ => {}
+        }
+    }
+    let unknown = different.iter().filter(|(name, _)| cases.iter().all(|case| case.name != *name));
+    wrong.extend(unknown.map(|(name, _)| format!("{name}: there is no such case")));
+    assert!(wrong.is_empty(), "{} of {} cases are not as recorded:\n\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+}
+
+impl Case {
+    fn run(&self, factory: &'static ProcessorFactory) -> Result<(), String> {
+        match (factory.parse(&self.config), &self.refuses) {
+            (Err(_), Some(_)) => return Ok(()),
+            (Ok(_), Some(upstream)) => return Err(format!("is accepted; the Collector says {upstream}")),
+            (Err(errors), None) => return Err(format!("is refused:\n{errors}")),
+            (Ok(_), None) => {}
+        }
+        let signal = self.signal();
+        let mut driver = Driver::of_signal(signal, factory, &self.config);
+        let metadata = self.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.clone())).collect();
+        driver.inlet().set_source(Source { receiver: "test".to_owned(), metadata, ..Source::default() });
+        driver.receive(Decoded::decode(signal, &protobuf(signal, &self.input)).map_err(|error| error.to_string())?);
+        let sent = driver.finish().take_bytes();
+        let root = match signal {
+            Signal::Traces => "resourceSpans",
+            Signal::Logs => "resourceLogs",
+            Signal::Metrics => "resourceMetrics",
+        };
+        let recorded = protobuf(signal, &serde_json::json!({ root: self.output }));
+        let (recorded, sent) = (canonical(signal, &recorded), canonical(signal, &sent));
+        if recorded == sent { Ok(()) } else { Err(format!("- is recorded, + was sent\n{}", difference(&recorded, &sent))) }
+    }
+
+    fn signal(&self) -> Signal {
+        let named = Signal::ALL.into_iter().find(|signal| signal.name() == self.signal);
+        named.unwrap_or_else(|| panic!("{}: there is no signal {}", self.name, self.signal))
+    }
+}
+
+fn protobuf(signal: Signal, request: &serde_json::Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let rejected = json::to_protobuf(signal, request.to_string().as_bytes(), &mut bytes);
+    rejected.unwrap_or_else(|error| panic!("no OTLP/JSON: {error}"));
+    bytes
+}
