@@ -1,5 +1,6 @@
 //! Time as the gateway orders events by it: injected, monotone, and the same again when a log is replayed.
 
+use std::fmt;
 use std::ops::{Add, Sub};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,10 +69,48 @@ impl Clock {
         LogTime(self.latest.fetch_max(wall, Ordering::AcqRel).max(wall))
     }
 
+    /// The same clock for somebody who asks often: the machine's is monotone for each by itself, and nobody waits for another to ask. One
+    /// that is turned by hand stays the same.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        if self.by_hand { self.clone() } else { Self::system() }
+    }
+
     /// Turns the clock on. The machine's own clock does not listen.
     pub fn advance(&self, by: Duration) {
         if self.by_hand {
             self.latest.store((self.now() + by).0, Ordering::Release);
         }
+    }
+}
+
+/// `2026-11-21T15:04:05.006Z`: shown in UTC, to the millisecond.
+#[derive(Clone, Copy, Debug)]
+pub struct Rfc3339(pub LogTime);
+
+impl fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Utc { year, month, day, hour, minute, second, nanos } = Utc::from(self.0);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", nanos / 1_000_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, shown) in [
+            (0, "1970-01-01T00:00:00.000Z"),
+            (951_782_399, "2000-02-28T23:59:59.000Z"),
+            (951_782_400, "2000-02-29T00:00:00.000Z"),
+            (951_868_800, "2000-03-01T00:00:00.000Z"),
+            (1_735_689_599, "2024-12-31T23:59:59.000Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(Rfc3339(LogTime(seconds * 1_000_000_000)).to_string(), shown);
+        }
+        assert_eq!(Rfc3339(LogTime(1_006_999_999)).to_string(), "1970-01-01T00:00:01.006Z");
     }
 }

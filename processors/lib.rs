@@ -8,10 +8,14 @@ use tracetailor_core::component::{Processors, Registry};
 
 pub mod batch;
 pub mod memory_limiter;
+mod planned;
 pub mod resource;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
-pub const PROCESSORS: Registry<Processors> = Registry::new(&[batch::FACTORY, memory_limiter::FACTORY, resource::FACTORY], &[]);
+pub const PROCESSORS: Registry<Processors> = Registry::new(
+    &[batch::FACTORY, memory_limiter::FACTORY, resource::FACTORY],
+    planned::PLANNED,
+);
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,8 @@ pub mod extensions;
 pub mod own_telemetry;
 pub mod pipeline;
 pub mod receivers;
+mod run;
 
+pub use run::{Watch, run};
 pub use tracetailor_core as core;
 pub use tracetailor_processors as processors;

@@ -11,5 +11,5 @@ mod cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::Cli::parse().answer().give()
+    cli::Cli::parse().answer()
 }

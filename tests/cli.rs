@@ -3,8 +3,6 @@
 use std::io;
 use std::process::{Command, Output};
 
-const NOT_YET: &str = "this build is the core library; it does not run a gateway yet";
-
 fn tracetailor(arguments: &[&str]) -> io::Result<Output> {
     Command::new(env!("CARGO_BIN_EXE_tracetailor")).args(arguments).output()
 }
@@ -25,41 +23,57 @@ fn version_is_that_of_the_package() {
 }
 
 #[test]
-fn without_arguments_it_says_what_it_is_and_what_it_is_not() {
+fn without_arguments_it_says_what_it_is() {
     let output = tracetailor(&[]).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(stdout(&output).contains(NOT_YET), "{}", stdout(&output));
+    assert!(stdout(&output).contains("tracetailor validate --config gateway.yaml"), "{}", stdout(&output));
     assert_eq!(stderr(&output), "");
 }
 
 #[test]
-fn whatever_needs_a_gateway_is_refused() {
-    let asked: [(&[&str], &str); 5] = [
-        (&["run"], "error: nothing was started\n"),
-        (&["run", "--config", "a.yaml"], "error: nothing was started for a.yaml\n"),
-        (&["run", "--config", "a.yaml", "--config", "b.yaml"], "error: nothing was started for a.yaml, b.yaml\n"),
-        (&["--config", "a.yaml"], "error: nothing was started for a.yaml\n"),
-        (&["validate", "--config", "a.yaml"], "error: nothing was checked for a.yaml\n"),
-    ];
-    for (arguments, what) in asked {
-        let output = tracetailor(arguments).unwrap();
-        let said = stderr(&output);
-        assert_eq!(output.status.code(), Some(69), "{arguments:?}: {said}");
-        assert!(said.starts_with(what), "{arguments:?}: {said}");
-        assert!(said.contains(&format!("\n  why: {NOT_YET}\n")), "{arguments:?}: {said}");
-        assert!(said.contains("\n  instead: "), "{arguments:?}: {said}");
-        assert_eq!(stdout(&output), "", "{arguments:?}");
-    }
-}
-
-#[test]
 fn a_command_line_that_is_not_understood_is_told_apart() {
-    let asked: [&[&str]; 4] =
-        [&["validate"], &["run", "--confg", "a.yaml"], &["sew"], &["--config", "a.yaml", "validate", "--config", "b.yaml"]];
+    let asked: [&[&str]; 8] = [
+        &["validate"],
+        &["run"],
+        &["--strict"],
+        &["run", "--confg", "a.yaml"],
+        &["sew"],
+        &["--config", "a.yaml", "validate", "--config", "b.yaml"],
+        &["explain", "sewing_machine"],
+        &["completions", "tcsh"],
+    ];
     for arguments in asked {
         let output = tracetailor(arguments).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
         assert_eq!(stdout(&output), "", "{arguments:?}");
+        assert!(stderr(&output).starts_with("error: "), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_configuration_that_is_not_there_is_wrong() {
+    for command in ["validate", "run", "print-config"] {
+        let output = tracetailor(&[command, "--config", "no/such.yaml"]).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert_eq!(stdout(&output), "", "{command}");
+        assert!(stderr(&output).starts_with("no/such.yaml: error: cannot be read: "), "{command}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_gateway_that_does_not_answer_is_in_the_way() {
+    // Port 1 is nobody's.
+    let output = tracetailor(&["reload", "--admin", "127.0.0.1:1"]).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(stderr(&output).starts_with("error: no gateway answers at 127.0.0.1:1: "), "{}", stderr(&output));
+}
+
+#[test]
+fn shells_can_complete_it() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = tracetailor(&["completions", shell]).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shell}");
+        assert!(stdout(&output).contains("print-config"), "{shell}");
     }
 }
 
@@ -67,14 +81,12 @@ fn a_command_line_that_is_not_understood_is_told_apart() {
 fn help_documents_the_exit_codes() {
     let output = tracetailor(&["--help"]).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    for line in ["  0   what was asked was done", "  2   the command line was not understood", "  69  what was asked needs a gateway"] {
-        assert!(stdout(&output).contains(line), "{line:?} is not in {}", stdout(&output));
+    let help = stdout(&output);
+    for line in
+        ["  0  what was asked was done", "  1  the configuration is wrong", "  2  the command line was not understood", "  3  something"]
+    {
+        assert!(help.contains(line), "{line:?} is not in {help}");
     }
-}
-
-#[test]
-fn the_readme_admits_what_the_binary_admits() {
     let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(readme.contains(NOT_YET));
-    assert!(readme.contains("exit code 69"));
+    assert!(readme.contains("exit code 1") && readme.contains("exit code 2") && readme.contains("exit code 3"));
 }

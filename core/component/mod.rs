@@ -63,7 +63,7 @@ pub use output::{Output, Progress, Room};
 pub use part::{Memory, MemoryLimit, Part, StagePart};
 pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
-pub use registry::{Configured, PlannedComponent, Registry};
+pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
 pub use shared::Shared;
 pub use shared_rate::{RateLane, SharedRate, Threshold};
 pub use stop::{Asked, Stop, Stopper};

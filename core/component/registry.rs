@@ -19,6 +19,9 @@ pub struct PlannedComponent {
     pub meanwhile: &'static str,
 }
 
+/// Types that are never left out of a configuration to get it started: they hide what must not leave.
+pub const NEVER_LEFT_OUT: [&str; 1] = ["redaction"];
+
 /// The components of a kind. The list is written by hand, one line each, so that what the gateway has is what somebody can read.
 #[derive(Clone, Copy)]
 pub struct Registry<K: Kind> {
@@ -85,7 +88,7 @@ impl<K: Kind> Registry<K> {
             }
         };
         let Some(factory) = self.find(id.kind()) else {
-            let Missing { wrong, right } = self.missing(id.kind());
+            let Missing { wrong, right } = self.missing(&id);
             errors.below(path.clone()).error_here(wrong, right);
             return None;
         };
@@ -97,10 +100,16 @@ impl<K: Kind> Registry<K> {
         Some(Configured { id, factory, config, block: block.clone() })
     }
 
-    fn missing(&self, kind: &str) -> Missing {
+    fn missing(&self, id: &ComponentId) -> Missing {
+        let kind = id.kind();
         if let Some(planned) = self.planned.iter().find(|planned| planned.name == kind || planned.aliases.contains(&kind)) {
-            let wrong = format!("the Collector has a {} {kind}; here it is planned and does not work yet", K::WORD);
-            return Missing { wrong, right: planned.meanwhile.to_owned() };
+            let article = if K::WORD.starts_with('e') { "an" } else { "a" };
+            let wrong = format!("the Collector has {article} {} {kind}; here it is planned and does not work yet", K::WORD);
+            let right = match NEVER_LEFT_OUT.contains(&kind) {
+                true => planned.meanwhile.to_owned(),
+                false => format!("{}; or start without it: --leave-out {id}", planned.meanwhile),
+            };
+            return Missing { wrong, right };
         }
         let names = || self.factories.iter().map(|factory| factory.name);
         let all = names().collect::<Vec<_>>().join(", ");
@@ -110,7 +119,7 @@ impl<K: Kind> Registry<K> {
         let meant = meant.map(|name| former.clone().find(|(alias, _)| *alias == name).map_or(name, |(_, present)| present));
         let right = match meant {
             Some(meant) => format!("did you mean {meant}? There are {all}"),
-            None => format!("there are {all}"),
+            None => format!("there are {all}; to start without it: --leave-out {id}"),
         };
         Missing { wrong: format!("there is no {} {kind}", K::WORD), right }
     }

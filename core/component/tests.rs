@@ -142,9 +142,9 @@ fn a_section_is_read_and_everything_wrong_with_it_told() {
 g.yaml:1:1: error: processors.kep: there is no processor kep
     did you mean keep? There are keep, other
 g.yaml:3:1: error: processors.geo_ip: the Collector has a processor geo_ip; here it is planned and does not work yet
-    leave it out, and look places up in the back end
+    leave it out, and look places up in the back end; or start without it: --leave-out geo_ip
 g.yaml:4:1: error: processors.batch: there is no processor batch
-    there are keep, other
+    there are keep, other; to start without it: --leave-out batch
 g.yaml:5:1: error: processors.keep/: \"keep/\" has no name behind its slash
     write a name, or remove the slash
 g.yaml:7:8: error: processors.keep.shar: there is no such key

@@ -57,7 +57,7 @@ pub use read::parse;
 pub use schema::{Key, keys_of, keys_table};
 /// Our word for schemars' description of a type, trait and derive. A crate that derives it depends on `schemars`, as it does on `serde`.
 pub use schemars::JsonSchema as Schema;
-pub use validate::{Planned, Validate};
+pub use validate::{Planned, Unused, Validate};
 pub use yaml::load;
 
 #[cfg(test)]

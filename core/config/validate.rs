@@ -112,3 +112,39 @@ impl ConfigErrors {
         }
     }
 }
+
+/// A key that the Collector has and that means nothing here: a field of this type is read whatever stands in it, so that a team's file
+/// starts. Its words say why it is not used; where that could surprise somebody, [`ConfigErrors::unused`] warns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unused {
+    present: bool,
+}
+
+impl<'de> serde::Deserialize<'de> for Unused {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| Unused { present: true })
+    }
+}
+
+impl schemars::JsonSchema for Unused {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Unused".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "title": "anything" })
+    }
+}
+
+impl ConfigErrors {
+    /// Warns of an [`Unused`] key where it was written.
+    pub fn unused(&mut self, key: &str, unused: Unused, why: &str, instead: &str) {
+        if unused.present {
+            self.warn(key, why, instead);
+        }
+    }
+}

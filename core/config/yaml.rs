@@ -172,7 +172,7 @@ impl Places<'_> {
             Raw::Scalar(value @ (Value::Text(_) | Value::Null)) => Node::new(value, place),
             Raw::Scalar(value) => {
                 let written = self.written(raw.defined);
-                let value = written.as_deref().and_then(octal).unwrap_or(value);
+                let value = written.as_deref().and_then(|written| octal(written).or_else(|| too_large(written, &value))).unwrap_or(value);
                 Node { value, place, written }
             }
         }
@@ -206,6 +206,12 @@ impl Places<'_> {
         let length = usize::try_from(span.byte_len()?).ok()?;
         self.yaml.get(start..start.checked_add(length)?).map(|text| text.trim().to_owned())
     }
+}
+
+/// As in the Collector, digits that come to more than any number are text: a hash that happens to read `1e10000`.
+fn too_large(written: &str, value: &Value) -> Option<Value> {
+    let is_infinite = matches!(value, Value::Real(value) if value.is_infinite());
+    (is_infinite && written.contains(|c: char| c.is_ascii_digit())).then(|| Value::Text(written.to_owned()))
 }
 
 /// The Collector's reader takes `0755` as octal, and file modes are written so.

@@ -1,5 +1,6 @@
 //! Sockets that listen: opening one, with words that name the port when it is taken, and accepting for ever.
 
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
@@ -70,6 +71,16 @@ impl Listener {
             Open::Tcp(socket) => Source::Tcp(TcpListener::from_std(socket)?),
             Open::Unix(socket, file) => Source::Unix(UnixListener::from_std(socket)?, file),
         }))
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.0, self.address()) {
+            (Open::Unix(_, file), _) => write!(f, "unix:{}", file.0.display()),
+            (Open::Tcp(_), Some(address)) => address.fmt(f),
+            (Open::Tcp(_), None) => f.write_str("a socket without an address"),
+        }
     }
 }
 
@@ -212,6 +223,33 @@ impl Connection {
             Connection::Tcp(stream) => stream.peer_addr().map_or(Peer::Unix, Peer::Tcp),
             Connection::Unix(_) => Peer::Unix,
         }
+    }
+}
+
+/// A connection on its way from one runtime to another.
+#[derive(Debug)]
+pub(super) enum Parked {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Connection {
+    /// Takes it off this runtime.
+    pub(super) fn park(self) -> io::Result<Parked> {
+        Ok(match self {
+            Connection::Tcp(stream) => Parked::Tcp(stream.into_std()?),
+            Connection::Unix(stream) => Parked::Unix(stream.into_std()?),
+        })
+    }
+}
+
+impl Parked {
+    /// Puts it on the runtime that this is called on.
+    pub(super) fn unpark(self) -> io::Result<Connection> {
+        Ok(match self {
+            Parked::Tcp(stream) => Connection::Tcp(TcpStream::from_std(stream)?),
+            Parked::Unix(stream) => Connection::Unix(UnixStream::from_std(stream)?),
+        })
     }
 }
 

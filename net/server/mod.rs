@@ -1,5 +1,5 @@
 //! The side that listens: sockets that are opened with clear words where they cannot be, connections that are accepted whatever happens to
-//! their neighbours, and small pages served over HTTP.
+//! their neighbours and served on the lanes, and small pages served over HTTP.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -20,11 +20,24 @@
 //! # Ok(()) }
 //! ```
 
+mod body;
+mod connections;
+mod first_bytes;
 mod listener;
 mod pages;
+mod reply;
+mod serve;
+mod tls;
+mod transport;
 
+pub use body::{BodyError, Reading};
+pub use first_bytes::Mistake;
+pub use hyper::body::Incoming;
 pub use listener::{Accepting, BindError, Connection, Listener, Peer};
 pub use pages::serve_http;
+pub use reply::Reply;
+pub use serve::{Answers, Client, Closed, KeepAlive, Limits, Server};
+pub use tls::{Tls, TlsError};
 
 #[cfg(test)]
 mod tests;

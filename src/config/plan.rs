@@ -6,7 +6,10 @@ use tracetailor_core::component::{ComponentId, Configured, Connectors, Exporters
 use tracetailor_core::config::Node;
 use tracetailor_core::telemetry::Signal;
 
+use super::components::Components;
+use super::pipelines::Named;
 use super::service::Service;
+use super::show::digest;
 
 /// A configuration that is valid, as the gateway builds it.
 #[derive(Debug)]
@@ -60,4 +63,21 @@ impl fmt::Display for PipelineId {
             name => write!(f, "{}/{name}", self.signal.name()),
         }
     }
+}
+
+/// Lays out what was read and found valid. Nothing where the service could not be read, which is an error then, too.
+pub(super) fn lay_out(components: Components, named: Named, effective: &Node) -> Option<Plan> {
+    let used = |list: fn(&PipelinePlan) -> &Vec<ComponentId>| named.pipelines.iter().flat_map(list).collect::<Vec<_>>();
+    let (receivers, processors, exporters) = (used(|p| &p.receivers), used(|p| &p.processors), used(|p| &p.exporters));
+    Some(Plan {
+        service: components.service?,
+        extensions: components.extensions.take(&named.extensions.iter().collect::<Vec<_>>()),
+        receivers: components.receivers.take(&receivers),
+        processors: components.processors.take(&processors),
+        connectors: components.connectors.take(&exporters),
+        exporters: components.exporters.take(&exporters),
+        pipelines: named.pipelines,
+        effective: effective.clone(),
+        digest: digest(effective),
+    })
 }

@@ -3,9 +3,10 @@
 use tracetailor_core::component::{Connectors, Registry};
 
 pub mod forward;
+mod planned;
 
 /// Every connector by name, and what the Collector has and we do not have yet.
-pub const CONNECTORS: Registry<Connectors> = Registry::new(&[forward::FACTORY], &[]);
+pub const CONNECTORS: Registry<Connectors> = Registry::new(&[forward::FACTORY], planned::PLANNED);
 
 #[cfg(test)]
 mod tests {

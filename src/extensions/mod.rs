@@ -2,5 +2,20 @@
 
 use tracetailor_core::component::{Extensions, Registry};
 
+pub mod admin;
+pub mod health_check;
+mod planned;
+pub mod pprof;
+pub mod zpages;
+
 /// Every extension by name, and what the Collector has and we do not have yet.
-pub const EXTENSIONS: Registry<Extensions> = Registry::new(&[], &[]);
+pub const EXTENSIONS: Registry<Extensions> =
+    Registry::new(&[admin::FACTORY, health_check::FACTORY, pprof::FACTORY, zpages::FACTORY], planned::PLANNED);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_in_order() {
+        assert_eq!(super::EXTENSIONS.faults(), Vec::<String>::new());
+    }
+}

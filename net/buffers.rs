@@ -1,0 +1,128 @@
+//! Buffers that are used again: a request is written into one, handed out as [`Bytes`], and the buffer comes back when the last of them is gone.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+
+/// A place for buffers that nobody uses. Clones are the same place.
+#[derive(Clone)]
+pub struct Buffers(Arc<Idle>);
+
+struct Idle {
+    buffers: Mutex<Vec<Vec<u8>>>,
+    most: usize,
+    largest: usize,
+}
+
+impl Buffers {
+    /// Keeps at most so many, none larger than so many bytes: one huge request must not be paid for ever after.
+    pub fn new(most: usize, largest: usize) -> Self {
+        Self(Arc::new(Idle { buffers: Mutex::default(), most, largest }))
+    }
+
+    /// An empty buffer with room for so many bytes.
+    pub fn take(&self, room: usize) -> Buffer {
+        let mut bytes = self.0.lock().pop().unwrap_or_default();
+        bytes.reserve(room);
+        Buffer { bytes, home: self.0.clone() }
+    }
+}
+
+impl Idle {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
+        self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A buffer on loan.
+pub struct Buffer {
+    bytes: Vec<u8>,
+    home: Arc<Idle>,
+}
+
+impl Buffer {
+    /// What was written, to be sent. Nothing is copied.
+    pub fn freeze(self) -> Bytes {
+        if self.bytes.is_empty() {
+            return Bytes::new();
+        }
+        Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Deref for Buffer {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.bytes
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        let mut idle = self.home.lock();
+        if idle.len() < self.home.most && (1..=self.home.largest).contains(&bytes.capacity()) {
+            bytes.clear();
+            idle.push(bytes);
+        }
+    }
+}
+
+impl fmt::Debug for Buffers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffers({} idle)", self.0.lock().len())
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} bytes)", self.bytes.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Buffers;
+
+    #[test]
+    fn a_buffer_comes_back_when_the_last_reader_is_gone() {
+        let buffers = Buffers::new(2, 1024);
+        let mut buffer = buffers.take(100);
+        buffer.extend_from_slice(b"spans");
+        let place = buffer.as_ptr();
+        let bytes = buffer.freeze();
+        let half = bytes.slice(2..);
+        assert_eq!(bytes.as_ptr(), place);
+        drop(bytes);
+        assert_eq!(format!("{buffers:?}"), "Buffers(0 idle)");
+        assert_eq!(half, "ans");
+        drop(half);
+        let again = buffers.take(100);
+        assert_eq!((again.as_ptr(), again.len()), (place, 0));
+    }
+
+    #[test]
+    fn neither_many_nor_large_ones_are_kept() {
+        let buffers = Buffers::new(1, 1024);
+        drop(buffers.take(5000));
+        assert_eq!(format!("{buffers:?}"), "Buffers(0 idle)");
+        let two = (buffers.take(10), buffers.take(10));
+        drop(two);
+        assert_eq!(format!("{buffers:?}"), "Buffers(1 idle)");
+    }
+}

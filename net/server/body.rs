@@ -1,0 +1,157 @@
+//! Reading a body: no more of it than is let in, not slower than a client in good faith sends it, and without a copy where it comes in one
+//! piece.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use tokio::time::Instant;
+
+/// Why a body could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// There is more of it than may be.
+    #[error("the body is larger than the {0} bytes that are allowed here")]
+    TooLarge(usize),
+    /// It comes too slowly.
+    #[error("the body comes too slowly")]
+    Slow,
+    /// The connection broke, or what came is no body.
+    #[error("the body cannot be read: {0}")]
+    Broken(&'static str),
+}
+
+/// How long no byte may come.
+const STALL: Duration = Duration::from_secs(30);
+/// For so long any pace will do.
+const HEAD_START: Duration = Duration::from_secs(5);
+/// Then so many bytes in a second are the least.
+const PACE: usize = 1024;
+
+/// A body that is being read.
+#[derive(Debug)]
+pub struct Reading {
+    body: Incoming,
+    /// How long no byte may come, and how long any pace will do.
+    patience: Patience,
+    /// Since when it is waited for, once it had to be.
+    since: Option<Instant>,
+    received: usize,
+}
+
+/// How slow a client may be.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    stall: Duration,
+    head_start: Duration,
+}
+
+impl Reading {
+    /// Begins to read.
+    pub fn new(body: Incoming) -> Self {
+        Self { body, patience: Patience { stall: STALL, head_start: HEAD_START }, since: None, received: 0 }
+    }
+
+    /// The same with less patience than usual.
+    #[must_use]
+    pub fn within(mut self, patience: Option<Duration>) -> Self {
+        if let Some(patience) = patience {
+            self.patience = Patience { stall: self.patience.stall.min(patience), head_start: self.patience.head_start.min(patience) };
+        }
+        self
+    }
+
+    /// How long the body will be, where it says.
+    pub fn declared(&self) -> Option<usize> {
+        self.body.size_hint().exact().and_then(|length| usize::try_from(length).ok())
+    }
+
+    /// Whether nothing is left of it.
+    pub fn is_at_end(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    /// The next piece, not empty; None at the end.
+    pub async fn piece(&mut self) -> Result<Option<Bytes>, BodyError> {
+        loop {
+            let frame = match futures_util::FutureExt::now_or_never(self.body.frame()) {
+                Some(frame) => frame,
+                None => self.wait().await?,
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Err(error)) => return Err(broken(&error)),
+                Some(Ok(frame)) => {
+                    // Trailers of a request say nothing to us.
+                    let Ok(piece) = frame.into_data() else { continue };
+                    if !piece.is_empty() {
+                        self.received += piece.len();
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for the next frame, as long as the client may take.
+    async fn wait(&mut self) -> Result<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>, BodyError> {
+        let now = Instant::now();
+        let since = *self.since.get_or_insert(now);
+        let in_pace = since + self.patience.head_start + Duration::from_millis((self.received / PACE) as u64 * 1000);
+        let due = in_pace.min(now + self.patience.stall);
+        tokio::time::timeout_at(due, self.body.frame()).await.map_err(|_| BodyError::Slow)
+    }
+
+    /// All of it, up to a limit. `grown` is told how much there is each time that more has come, and may end it.
+    pub async fn whole<E: From<BodyError>>(&mut self, limit: usize, mut grown: impl FnMut(usize) -> Result<(), E>) -> Result<Bytes, E> {
+        let Some(first) = self.piece().await? else { return Ok(Bytes::new()) };
+        let mut whole = BytesMut::new();
+        let mut piece = first;
+        loop {
+            let length = whole.len() + piece.len();
+            if length > limit {
+                return Err(BodyError::TooLarge(limit).into());
+            }
+            grown(length)?;
+            // One piece that is all there is stays as it is.
+            if whole.is_empty() && self.is_at_end() {
+                return Ok(piece);
+            }
+            whole.extend_from_slice(&piece);
+            match self.piece().await? {
+                Some(next) => piece = next,
+                None => return Ok(whole.freeze()),
+            }
+        }
+    }
+
+    /// At least so many bytes. `first` is what came of them already.
+    pub async fn at_least(&mut self, first: Bytes, length: usize) -> Result<Bytes, BodyError> {
+        self.exactly(first, length).await
+    }
+
+    /// The next so many bytes, and perhaps some more. `first` is what came of them already.
+    pub async fn exactly(&mut self, first: Bytes, length: usize) -> Result<Bytes, BodyError> {
+        if first.len() >= length {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::with_capacity(length);
+        whole.extend_from_slice(&first);
+        drop(first);
+        while whole.len() < length {
+            let Some(piece) = self.piece().await? else { return Err(BodyError::Broken("it ends too early")) };
+            whole.extend_from_slice(&piece);
+        }
+        Ok(whole.freeze())
+    }
+}
+
+fn broken(error: &hyper::Error) -> BodyError {
+    BodyError::Broken(match () {
+        () if error.is_incomplete_message() => "it ends too early",
+        () if error.is_timeout() => "the connection timed out",
+        () if error.is_body_write_aborted() => "the client gave up",
+        () => "the connection broke, or its framing is wrong",
+    })
+}

@@ -1,0 +1,50 @@
+//! Processors that the Collector has and this gateway does not have yet, each with what to do meanwhile.
+
+use tracetailor_core::component::PlannedComponent;
+
+/// By name, sorted. Whoever adds one of them takes its line out.
+pub(crate) const PLANNED: &[PlannedComponent] = &[
+    PlannedComponent {
+        name: "attributes",
+        aliases: &[],
+        meanwhile: "for attributes of the resource use resource; change others where they are made, or in a Collector before the gateway",
+    },
+    PlannedComponent {
+        name: "deltatocumulative",
+        aliases: &[],
+        meanwhile: "let the senders write cumulative sums, or let a Collector behind the gateway turn them",
+    },
+    PlannedComponent { name: "filter", aliases: &[], meanwhile: "drop in the back end, or in a Collector before the gateway" },
+    PlannedComponent { name: "interval", aliases: &[], meanwhile: "lengthen the interval at which the senders export their metrics" },
+    PlannedComponent {
+        name: "k8s_attributes",
+        aliases: &["k8sattributes"],
+        meanwhile: "set the attributes in the pods by OTEL_RESOURCE_ATTRIBUTES and the downward API, or in a Collector on each node",
+    },
+    PlannedComponent {
+        name: "probabilistic_sampler",
+        aliases: &[],
+        meanwhile: "sample where spans are made: OTEL_TRACES_SAMPLER=parentbased_traceidratio",
+    },
+    PlannedComponent {
+        name: "redaction",
+        aliases: &[],
+        meanwhile: "keep a Collector with it before the gateway: what it hides must not pass here",
+    },
+    PlannedComponent {
+        name: "resource_detection",
+        aliases: &["resourcedetection"],
+        meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
+    },
+    PlannedComponent { name: "span", aliases: &[], meanwhile: "name spans where they are made, or in a Collector before the gateway" },
+    PlannedComponent {
+        name: "tail_sampling",
+        aliases: &[],
+        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
+    },
+    PlannedComponent {
+        name: "transform",
+        aliases: &[],
+        meanwhile: "for attributes of the resource use resource; change the rest in a Collector before the gateway",
+    },
+];

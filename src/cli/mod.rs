@@ -1,0 +1,189 @@
+//! The command line: what can be asked of the binary, and who answers.
+
+mod check;
+mod list;
+mod reload;
+mod say;
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use tracetailor::config::{Format, Sources};
+
+pub(crate) use say::Outcome;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  what was asked was done
+  1  the configuration is wrong; nothing was started or changed
+  2  the command line was not understood
+  3  something outside was in the way: a port that is taken, a gateway that does not answer";
+
+/// A gateway for OpenTelemetry that samples, stitches, labels and redacts.
+#[derive(Debug, Parser)]
+#[command(name = "tracetailor", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// `run` may be left out, and its options then stand alone.
+    #[command(flatten)]
+    run: Run,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway (the default).
+    Run(Run),
+    /// Check a configuration and name all its problems at once.
+    Validate(Configuration),
+    /// List the components there are, as YAML.
+    Components,
+    /// Show the manual of a component.
+    Explain {
+        /// Its type, as in the configuration: otlp, memory_limiter. Or with its section before it: exporters.otlp.
+        component: String,
+    },
+    /// Print a JSON Schema of configuration files, for editors.
+    Schema,
+    /// Print the configuration that would be in force, with secrets hidden.
+    #[command(alias = "print-initial-config")]
+    PrintConfig {
+        #[command(flatten)]
+        configuration: Configuration,
+        /// How to print it.
+        #[arg(long, value_enum, default_value_t = PrintFormat::Yaml)]
+        format: PrintFormat,
+    },
+    /// Ask a running gateway to read its configuration again.
+    Reload {
+        /// Where its admin extension listens.
+        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
+        admin: String,
+    },
+    /// Print what makes a shell complete this command line.
+    #[command(alias = "completion")]
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print a configuration with every component and every key. Written to config.example.yaml by scripts/fix.
+    #[command(hide = true)]
+    Example,
+}
+
+#[derive(Args, Debug)]
+struct Run {
+    #[command(flatten)]
+    configuration: Configuration,
+    /// Read the configuration again when one of its files changes.
+    #[arg(long)]
+    watch: bool,
+}
+
+#[derive(Args, Debug)]
+struct Configuration {
+    /// Configuration in the Collector's YAML: a file, or file:, env: or yaml: and what follows. Several are merged in their order.
+    #[arg(long = "config", value_name = "FILE")]
+    configs: Vec<String>,
+    /// Set a key over what the files say: --set exporters.debug.verbosity=detailed
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    /// Leave components out of every pipeline, and references to them out of their users.
+    #[arg(long, value_name = "ID[,ID]")]
+    leave_out: Vec<String>,
+    /// The Collector's feature gates; those that mean nothing here are named in a warning.
+    #[arg(long, value_name = "GATE[,-GATE]", allow_hyphen_values = true)]
+    feature_gates: Vec<String>,
+    /// Refuse environment variables that are not defined, instead of warning and leaving them empty.
+    #[arg(long)]
+    strict: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PrintFormat {
+    Yaml,
+    Json,
+}
+
+impl Cli {
+    /// Does what was asked, and says by the exit code how it went.
+    pub(crate) fn answer(self) -> ExitCode {
+        let outcome = match self.command {
+            Some(Command::Run(run)) => return run.start(),
+            Some(Command::Validate(configuration)) => check::validate(&configuration.sources()),
+            Some(Command::Components) => list::components(),
+            Some(Command::Explain { component }) => list::explain(&component),
+            Some(Command::Schema) => list::schema(),
+            Some(Command::PrintConfig { configuration, format }) => check::print_config(&configuration.sources(), format.into()),
+            Some(Command::Reload { admin }) => reload::reload(&admin),
+            Some(Command::Completions { shell }) => completions(shell),
+            Some(Command::Example) => list::example(),
+            None if self.run.is_bare() => Outcome::done(welcome()),
+            None => return self.run.start(),
+        };
+        outcome.tell()
+    }
+}
+
+impl Run {
+    fn is_bare(&self) -> bool {
+        let Configuration { configs, set, leave_out, feature_gates, strict } = &self.configuration;
+        !(self.watch || *strict) && [configs, set, leave_out, feature_gates].into_iter().all(Vec::is_empty)
+    }
+
+    fn start(self) -> ExitCode {
+        let watch = if self.watch { tracetailor::Watch::Files } else { tracetailor::Watch::Nothing };
+        tracetailor::run(self.configuration.sources(), watch)
+    }
+}
+
+impl Configuration {
+    fn sources(self) -> Sources {
+        let Configuration { configs, set, leave_out, feature_gates, strict } = self;
+        if configs.is_empty() {
+            Cli::command().error(ErrorKind::MissingRequiredArgument, "name at least one configuration: --config gateway.yaml").exit();
+        }
+        Sources { configs, set, leave_out, feature_gates, strict }
+    }
+}
+
+impl From<PrintFormat> for Format {
+    fn from(format: PrintFormat) -> Self {
+        match format {
+            PrintFormat::Yaml => Format::Yaml,
+            PrintFormat::Json => Format::Json,
+        }
+    }
+}
+
+fn completions(shell: Shell) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "tracetailor", &mut script);
+    Outcome::done(String::from_utf8_lossy(&script).into_owned())
+}
+
+/// The answer to somebody who only wanted to see what this is.
+fn welcome() -> String {
+    format!(
+        "Tracetailor {}: a gateway for OpenTelemetry that samples, stitches, labels and redacts.\n\n\
+         tracetailor --config gateway.yaml             runs it\n\
+         tracetailor validate --config gateway.yaml    checks a configuration\n\
+         tracetailor components                        lists what it has\n\
+         tracetailor --help                            lists all commands\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_command_line_is_consistent_in_itself() {
+        Cli::command().debug_assert();
+    }
+}

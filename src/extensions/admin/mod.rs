@@ -1,0 +1,178 @@
+#![doc = include_str!("README.md")]
+
+mod guard;
+mod ledger;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+use http::{Method, Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+use tracetailor_core::component::{
+    BoxFuture, BuildContext, BuildError, Component, ComponentId, Extension, ExtensionContext, ExtensionFactory, Extensions, RunError,
+    Stability, Steering,
+};
+use tracetailor_core::config::{ConfigErrors, Endpoint, KeyError, OneOrMany, Schema, Validate};
+use tracetailor_net::server::{Listener, serve_http};
+
+use guard::Guard;
+
+/// What the user writes.
+#[derive(Clone, Debug, Deserialize, Serialize, Schema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Serve the pages. They are served unless this says no, also where the file does not name the extension.
+    pub enabled: bool,
+    /// Where to listen.
+    pub endpoint: Endpoint,
+    /// Names under which the pages may be asked for, besides localhost and addresses written as numbers.
+    pub allowed_hosts: OneOrMany<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "it is one")]
+        let endpoint = "127.0.0.1:8889".parse().expect("an address");
+        Self { enabled: true, endpoint, allowed_hosts: OneOrMany::default() }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, errors: &mut ConfigErrors) {
+        if let Err(KeyError { wrong, right }) = self.endpoint.listens() {
+            errors.error("endpoint", wrong, right);
+        }
+        if self.enabled && !self.endpoint.is_local() {
+            let wrong = "whoever reaches this address sees the configuration and can have it read again";
+            errors.warn("endpoint", wrong, "listen at 127.0.0.1:8889, and reach it with ssh -L or kubectl port-forward");
+        }
+    }
+}
+
+/// How one is made.
+pub const FACTORY: ExtensionFactory = ExtensionFactory::of::<Admin>("admin", Stability::Beta, include_str!("README.md"));
+
+/// Pages for whoever runs the gateway.
+pub struct Admin {
+    config: Config,
+}
+
+impl Component for Admin {
+    type Kind = Extensions;
+    type Config = Config;
+
+    fn build(config: &Config, _context: &BuildContext) -> Result<Box<dyn Extension>, BuildError> {
+        Ok(Box::new(Self { config: config.clone() }))
+    }
+}
+
+impl Extension for Admin {
+    fn run(self: Box<Self>, context: ExtensionContext) -> BoxFuture<'static, Result<(), RunError>> {
+        Box::pin(async move {
+            if !self.config.enabled {
+                return Ok(context.stop.asked().await);
+            }
+            match Listener::bind(&self.config.endpoint) {
+                Ok(listener) => serve(&self.config, listener, context).await,
+                Err(error) => {
+                    // Nobody may have asked for these pages, and a second gateway on a machine is no reason not to start.
+                    tracing::warn!(%error, "the pages of the admin extension are not served");
+                    Ok(context.stop.asked().await)
+                }
+            }
+        })
+    }
+}
+
+async fn serve(config: &Config, listener: Listener, context: ExtensionContext) -> Result<(), RunError> {
+    tracing::info!(endpoint = %config.endpoint, port = listener.port(), "pages for whoever runs the gateway are served");
+    let guard = Arc::new(Guard::new(&config.allowed_hosts));
+    let stop = context.stop.clone();
+    Ok(serve_http(listener, stop, move |request| answer(request, guard.clone(), context.clone())).await?)
+}
+
+/// What there is, and what it tells: the page at `/`.
+const PAGES: &[(&str, &str)] = &[
+    ("GET /", "this list"),
+    ("GET /config", "the configuration in force, as YAML, with secrets hidden"),
+    ("GET /ledger", "the books: what came in, and what became of it; as JSON with ?format=json"),
+    ("POST /reload", "read the configuration again and take it on; the answer says what changed, or all that is wrong"),
+];
+
+async fn answer(request: Request<Bytes>, guard: Arc<Guard>, context: ExtensionContext) -> Response<Bytes> {
+    if let Err(refusal) = guard.admits(&request) {
+        return page(StatusCode::FORBIDDEN, TEXT, format!("{refusal}\n"));
+    }
+    let wanted = match request.uri().path() {
+        "/reload" => Method::POST,
+        _ => Method::GET,
+    };
+    let known = PAGES.iter().any(|(what, _)| what.ends_with(&format!(" {}", request.uri().path())));
+    if known && !(*request.method() == wanted || wanted == Method::GET && *request.method() == Method::HEAD) {
+        let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, format!("this page is asked for with {wanted}\n"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(if wanted == Method::POST { "POST" } else { "GET, HEAD" }));
+        return response;
+    }
+    match request.uri().path() {
+        "/" => page(StatusCode::OK, TEXT, list()),
+        "/config" => configuration(&context),
+        "/ledger" => books(&request, &context),
+        "/reload" => reload(&context).await,
+        _ => page(StatusCode::NOT_FOUND, TEXT, "there is no such page; / lists those there are\n".to_owned()),
+    }
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
+fn list() -> String {
+    let pages = PAGES.iter().map(|(what, tells)| format!("{what:14} {tells}\n")).collect::<String>();
+    format!("tracetailor {}\n\n{pages}", env!("CARGO_PKG_VERSION"))
+}
+
+/// What steers the gateway, or the answer where nothing does yet.
+fn steering(context: &ExtensionContext) -> Result<Arc<dyn Steering>, Response<Bytes>> {
+    let offered = context.services.of::<dyn Steering>(&ComponentId::of(<dyn Steering>::ID));
+    offered.ok_or_else(|| page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "the gateway is not there yet\n".to_owned()))
+}
+
+fn configuration(context: &ExtensionContext) -> Response<Bytes> {
+    match steering(context) {
+        Ok(steering) => page(StatusCode::OK, TEXT, steering.configuration()),
+        Err(response) => response,
+    }
+}
+
+fn books(request: &Request<Bytes>, context: &ExtensionContext) -> Response<Bytes> {
+    let report = context.books.report();
+    let asked = request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "format=json"));
+    let accepted = request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
+    if asked || accepted {
+        return page(StatusCode::OK, "application/json", ledger::as_json(&report).to_string() + "\n");
+    }
+    page(StatusCode::OK, TEXT, report.to_string())
+}
+
+async fn reload(context: &ExtensionContext) -> Response<Bytes> {
+    let steering = match steering(context) {
+        Ok(steering) => steering,
+        Err(response) => return response,
+    };
+    match steering.reload().await {
+        Ok(changed) => page(StatusCode::OK, TEXT, changed),
+        Err(wrong) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, wrong),
+    }
+}
+
+fn page(status: StatusCode, kind: &'static str, text: String) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(text));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! The names of all metrics, in one place. `docs/metrics.md` is written from this table, and tests hold that code uses no name that is not
+//! here, and that no name is here that nothing uses.
+
+use super::keys::Level;
+use super::metrics::{Metric, Unit};
+
+/// Every metric, in the order of the page: what comes in, what becomes of it, what goes out, and how the gateway itself does.
+pub const METRICS: &[Metric] = &[
+    // What comes in.
+    Metric::counter("otelcol_receiver_accepted_{items}", &["receiver", "transport"], "Items that were taken in."),
+    Metric::counter("otelcol_receiver_refused_{items}", &["receiver", "transport"], "Items that were not taken in; the client was told."),
+    Metric::counter(
+        "tracetailor_refused_requests_total",
+        &["receiver", "reason"],
+        "Requests that were refused before their items were looked at. What is in them is not in the books.",
+    ),
+    // What becomes of it: the books.
+    Metric::counter(
+        "tracetailor_ledger_accepted_{items}_total",
+        LINE,
+        "Items that came into the line: of requests that passed admission, also those then rejected one by one; into an exporter's line, \
+         what pipelines handed to it.",
+    ),
+    Metric::counter("tracetailor_ledger_created_{items}_total", LINE, "Items that the gateway made itself."),
+    Metric::counter("tracetailor_ledger_copied_{items}_total", LINE, "Copies, one for each further destination at a fan-out."),
+    Metric::counter(
+        "tracetailor_ledger_delivered_{items}_total",
+        LINE,
+        "Items that left the line as they should: out of a pipeline to its exporters and connectors, out of an exporter to its back end.",
+    ),
+    Metric::counter("tracetailor_ledger_dropped_{items}_total", LINE, "Items left out by a rule that the configuration has."),
+    Metric::counter("tracetailor_ledger_rejected_{items}_total", LINE, "Items turned away after admission, with a reason."),
+    Metric::counter("tracetailor_ledger_failed_{items}_total", LINE, "Items that their destination did not take."),
+    Metric::counter("tracetailor_ledger_dead_lettered_{items}_total", LINE, "Items set aside in a dead-letter file."),
+    Metric::gauge("tracetailor_ledger_held_{items}", LINE, "Items that stores and queues say they hold."),
+    Metric::gauge(
+        "tracetailor_ledger_residual",
+        &["pipeline", "exporter", "signal"],
+        "What came in and neither went out nor is held: what is on its way right now. It is 0 whenever nothing is; one that stays is a bug.",
+    ),
+    Metric::gauge("tracetailor_ledger_open_receipts", &[], "Requests of which not every item has ended yet."),
+    Metric::counter("tracetailor_dropped_{items}_total", CAUSE, "Items left out, by whom and why."),
+    Metric::counter("tracetailor_rejected_{items}_total", CAUSE, "Items turned away after admission, by whom and why."),
+    Metric::counter("tracetailor_failed_{items}_total", CAUSE, "Items not taken by their destination, by whom and why."),
+    Metric::counter(
+        "tracetailor_lost_{items}_total",
+        &["reason"],
+        "Items gone without a decision. It must stay 0: anything else is a bug.",
+    ),
+    // Processors.
+    Metric::counter("otelcol_processor_incoming_items", &["processor", "otel_signal"], "Items handed to a processor."),
+    Metric::counter("otelcol_processor_outgoing_items", &["processor", "otel_signal"], "Items that a processor handed on."),
+    Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
+    // What goes out.
+    Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
+    Metric::counter("otelcol_exporter_send_failed_{items}", &["exporter"], "Items that were given up, after all retries."),
+    Metric::counter("otelcol_exporter_enqueue_failed_{items}", &["exporter"], "Items that found no room in the queue."),
+    Metric::gauge("otelcol_exporter_queue_size", QUEUE, "How much is in the queue or under way, in units of `sending_queue.sizer`."),
+    Metric::gauge("otelcol_exporter_queue_capacity", QUEUE, "How much the queue takes, in the same units; 0 without a queue."),
+    Metric::gauge("otelcol_exporter_in_flight_requests", QUEUE, "Requests under way, those included that wait for their next attempt."),
+    Metric::gauge(
+        "tracetailor_exporter_circuit_state",
+        QUEUE,
+        "0 while requests go out; 1 while the destination is left alone, and they wait in the queue; 2 while one request asks it again.",
+    ),
+    // The configuration.
+    Metric::gauge("tracetailor_config_info", &["digest"], "1, with the fingerprint of the configuration that is in force."),
+    Metric::gauge("tracetailor_config_reload_failed", &[], "1 when the last reload was refused and the former configuration went on."),
+    Metric::counter("tracetailor_config_reloads_total", &["outcome"], "Reloads: `taken` or `refused`."),
+    Metric::gauge("tracetailor_config_reload_taken_timestamp_seconds", &[], "When the configuration in force was taken on.")
+        .in_unit(Unit::Seconds),
+    // The process.
+    Metric::gauge("target_info", &["…"], "1, with what the gateway calls itself: `service.telemetry.resource`."),
+    Metric::gauge("tracetailor_build_info", &["version"], "1, with the version."),
+    Metric::counter("otelcol_process_uptime", &[], "Time since the start.").in_unit(Unit::Seconds),
+    Metric::counter("otelcol_process_cpu_seconds", &[], "Processor time, of user and system together.").in_unit(Unit::Seconds),
+    Metric::gauge("otelcol_process_memory_rss", &[], "Memory that the process has in use.").in_unit(Unit::Bytes),
+    Metric::gauge("tracetailor_process_memory_peak_bytes", &[], "The most memory that the process has had in use.").in_unit(Unit::Bytes),
+    Metric::gauge("tracetailor_process_threads", &[], "Threads of the process.").from(Level::Normal),
+    Metric::gauge("tracetailor_process_open_files", &[], "Files and sockets that are open."),
+    Metric::gauge("tracetailor_process_open_files_limit", &[], "How many files and sockets may be open."),
+];
+
+/// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
+const LINE: &[&str] = &["pipeline", "exporter"];
+
+/// An exporter, and for which signal: `traces`, `logs` or `metrics`.
+const QUEUE: &[&str] = &["exporter", "data_type"];
+
+/// Who decided, and why.
+const CAUSE: &[&str] = &["component", "reason"];
+
+/// The metric that this is a name of.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    METRICS.iter().find(|metric| metric.is(name))
+}

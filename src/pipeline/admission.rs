@@ -1,0 +1,210 @@
+//! The way in: room is asked for before a body is read, for every pipeline and exporter that will get a part, all or nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use smallvec::SmallVec;
+use tracetailor_core::component::{BoxFuture, ComponentId, Entry, Outlet, Permit, Refused, Request};
+use tracetailor_core::ledger::{Receipt, Share};
+use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
+
+use super::graph::Graph;
+use super::mail::Post;
+use super::memory::{Charge, Memory};
+use super::threads::Threads;
+
+/// What all ways in have in common.
+#[derive(Debug)]
+pub(super) struct Admission {
+    pub(super) graph: ArcSwap<Graph>,
+    pub(super) threads: Arc<Threads>,
+    pub(super) memory: Memory,
+    /// Set once the gateway goes down.
+    pub(super) closed: AtomicBool,
+    /// How many requests wait for room.
+    waiting: AtomicUsize,
+    /// Where the next batch goes that comes from a thread that is no lane.
+    next: AtomicUsize,
+}
+
+/// So many may wait for room at once: they hold no body yet, but a socket each.
+const MOST_WAITING: usize = 10_000;
+
+/// How long a request waits between two looks for room; longer each time, up to the last.
+const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(25));
+
+/// When to come back, for whoever was refused: not so soon that all come at once, and not so late that SDKs give up.
+const COME_BACK: Duration = Duration::from_secs(1);
+
+impl Admission {
+    pub(super) fn new(graph: Arc<Graph>, threads: Arc<Threads>, memory: Memory) -> Arc<Self> {
+        Arc::new(Self {
+            graph: ArcSwap::new(graph),
+            threads,
+            memory,
+            closed: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+            next: AtomicUsize::new(0),
+        })
+    }
+
+    /// One look for room.
+    fn look(self: &Arc<Self>, receiver: &ComponentId, request: &Request) -> Result<Granted, Refused> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Refused::Stopping);
+        }
+        let graph = self.graph.load_full();
+        let mut targets: SmallVec<[Target; 2]> = SmallVec::new();
+        for pipeline in graph.fed_by(receiver, request.signal) {
+            let stage = match &request.entry {
+                Entry::Front => 0,
+                // By then its id stands in the pipeline, or the pipeline is not one that it replays into.
+                Entry::Behind(id) => match graph.pipelines[pipeline].processors.iter().position(|known| known.to_string() == *id) {
+                    Some(place) => place + 1,
+                    None => continue,
+                },
+            };
+            targets.push(Target { pipeline, stage });
+        }
+        for target in &targets {
+            if let Some(export) = graph.pipelines[target.pipeline].reach.iter().find(|export| export.room().is_used_up()) {
+                return Err(Refused::Full { what: export.line().name().to_string(), retry_after: Some(COME_BACK) });
+            }
+        }
+        if targets.is_empty() {
+            // A reload has just taken it away: whoever comes again hears that nobody takes the signal.
+            return Err(Refused::Full { what: "pipeline".to_owned(), retry_after: Some(COME_BACK) });
+        }
+        let (soft, _) = self.memory.limits();
+        if request.bytes as u64 > soft {
+            return Err(Refused::TooLarge { bytes: request.bytes, limit: usize::try_from(soft).unwrap_or(usize::MAX) });
+        }
+        match self.memory.charge(request.bytes) {
+            Some(charge) => Ok(Granted { admission: self.clone(), graph, targets, charge }),
+            None => Err(Refused::Full { what: "memory_limiter".to_owned(), retry_after: Some(COME_BACK) }),
+        }
+    }
+
+    /// Looks again and again, for as long as the request has patience.
+    async fn wait(self: &Arc<Self>, receiver: &ComponentId, request: &Request, mut refused: Refused) -> Result<Granted, Refused> {
+        let mut patience = request.patience.unwrap_or_default();
+        let Some(_place) = Place::among(&self.waiting) else { return Err(refused) };
+        let (mut pause, longest) = LOOKS;
+        while !patience.is_zero() {
+            let nap = pause.min(patience);
+            tokio::time::sleep(nap).await;
+            patience -= nap;
+            pause = (pause * 2).min(longest);
+            refused = match self.look(receiver, request) {
+                Err(refused @ Refused::Full { .. }) => refused,
+                other => return other,
+            };
+        }
+        Err(refused)
+    }
+
+    /// Sends a batch into a pipeline: here, if this thread is a lane, else to some lane.
+    fn deliver(self: &Arc<Self>, graph: &Arc<Graph>, target: Target, batch: Telemetry, charge: &Arc<Charge>) {
+        let Target { pipeline, stage } = target;
+        let mut batch = Some(batch);
+        self.threads.here(|lane| {
+            let Some(batch) = batch.take() else { return };
+            match lane.graph.generation == graph.generation {
+                true => lane.enter(pipeline, stage, batch, charge),
+                false => lane.take_in(graph.generation, graph, pipeline, stage, batch),
+            }
+        });
+        if let Some(batch) = batch {
+            let lane = self.next.fetch_add(1, Ordering::Relaxed) % tracetailor_core::component::LaneThreads::count(&*self.threads);
+            self.threads.send(lane, Post::Enter { graph: graph.clone(), pipeline, stage, batch, charge: charge.clone() });
+        }
+    }
+}
+
+/// Where a batch goes.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    pipeline: usize,
+    stage: usize,
+}
+
+/// A place among those who wait.
+struct Place<'a>(&'a AtomicUsize);
+
+impl<'a> Place<'a> {
+    fn among(waiting: &'a AtomicUsize) -> Option<Self> {
+        let place = Place(waiting);
+        let before = waiting.fetch_add(1, Ordering::Relaxed);
+        (before < MOST_WAITING).then_some(place)
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The way in for one receiver.
+#[derive(Debug)]
+pub(super) struct Inlet {
+    pub(super) admission: Arc<Admission>,
+    pub(super) receiver: ComponentId,
+}
+
+impl Outlet for Inlet {
+    fn takes(&self, signal: Signal) -> bool {
+        self.admission.graph.load().fed_by(&self.receiver, signal).next().is_some()
+    }
+
+    fn admit(&self, request: Request) -> BoxFuture<'_, Result<Box<dyn Permit>, Refused>> {
+        Box::pin(async move {
+            let granted = match self.admission.look(&self.receiver, &request) {
+                Err(refused @ Refused::Full { .. }) => self.admission.wait(&self.receiver, &request, refused).await,
+                other => other,
+            };
+            granted.map(|granted| Box::new(granted) as Box<dyn Permit>)
+        })
+    }
+
+    fn forget(&self, source: SourceTag) -> BoxFuture<'_, ()> {
+        Box::pin(self.admission.threads.ask_all(move |done| Post::Forget(source, done)))
+    }
+}
+
+/// Room for one request.
+struct Granted {
+    admission: Arc<Admission>,
+    graph: Arc<Graph>,
+    targets: SmallVec<[Target; 2]>,
+    charge: Charge,
+}
+
+impl Permit for Granted {
+    fn enlarge(&mut self, bytes: usize) -> Result<(), Refused> {
+        match self.charge.enlarge(bytes) {
+            true => Ok(()),
+            false => Err(Refused::Full { what: "memory_limiter".to_owned(), retry_after: Some(COME_BACK) }),
+        }
+    }
+
+    fn accept(&self, receipt: &Receipt, items: u64) -> Share {
+        let first = self.targets.first().map_or(0, |target| target.pipeline);
+        receipt.accept(&self.graph.pipelines[first].line, items)
+    }
+
+    fn send(self: Box<Self>, mut batch: Telemetry) {
+        let Granted { admission, graph, targets, charge } = *self;
+        let charge = Arc::new(charge);
+        let Some((last, others)) = targets.split_last() else { return drop(batch) };
+        for target in others {
+            let mut copy = batch.copy();
+            copy.each_share(|share| share.enter(&graph.pipelines[target.pipeline].line));
+            admission.deliver(&graph, *target, copy, &charge);
+        }
+        batch.each_share(|share| share.enter(&graph.pipelines[last.pipeline].line));
+        admission.deliver(&graph, *last, batch, &charge);
+    }
+}

@@ -1,0 +1,238 @@
+//! What stands around every exporter, written once: queue, batching, retries, timeout, circuit breaker, taking apart what one bad item
+//! spoils.
+//!
+//! An [`Export`] is one exporter for one signal. Lanes [push](Export::push) batches into it and never wait; its one queue is shared by all
+//! lanes, and each lane [serves](Export::serve) it with an instance of the exporter of its own. Whoever pushes is the one that is woken, so
+//! what a lane takes in it also sends, on its own thread, unless all its consumers are at work and another lane's are not.
+//!
+//! What happens to a request, from the outside in:
+//!
+//! | what | where |
+//! |---|---|
+//! | room is asked for, or the batch is refused | `queue` |
+//! | small batches are gathered | `gather` |
+//! | large requests are split; bad ones are halved until the culprit is alone | `carrier` |
+//! | an attempt waits until the destination may be asked again | `breaker` |
+//! | attempts are repeated | `backoff` |
+//! | one attempt, within its time | `attempt` |
+//!
+//! # Time
+//!
+//! Waits are tokio's: an attempt hangs on the network, so it cannot be replayed, and what waits for a timer must be counted by the clock that
+//! the timer goes by. Only the [deadline](Export::close) comes from the gateway's clock.
+
+mod attempt;
+mod backoff;
+mod breaker;
+mod carrier;
+mod dead_letters;
+mod ends;
+mod gather;
+mod leave;
+mod queue;
+mod request;
+mod room;
+mod serve;
+mod settings;
+mod told;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tracetailor_core::component::{BuildContext, ComponentId, Exporter};
+use tracetailor_core::config::Delivery;
+use tracetailor_core::ledger::{Held, Line, LineName};
+use tracetailor_core::telemetry::{Signal, Telemetry};
+use tracetailor_core::time::{Clock, LogTime};
+
+use super::memory::Memory;
+use ends::Ends;
+use queue::{Overflow, Queue};
+use request::{Load, Request};
+pub use room::Room;
+use settings::{Sender, Settings};
+use told::Told;
+
+/// One exporter for one signal, shared by all lanes.
+pub struct Export {
+    line: Line,
+    clock: Clock,
+    memory: Memory,
+    queue: Mutex<Queue>,
+    lanes: Vec<Slot>,
+    /// Told when something left the queue.
+    room: Notify,
+    /// Told when the breaker opens or closes, and at shutdown: whoever waits before an attempt looks again.
+    changed: Notify,
+    held: Held,
+    ends: Ends,
+    told: Told,
+    /// How often the destination took something.
+    passes: AtomicU64,
+    /// How often it called something bad data since then.
+    refusals: AtomicU32,
+}
+
+/// What belongs to one lane.
+#[derive(Default)]
+struct Slot {
+    wake: Notify,
+    exporter: Mutex<Option<Arc<dyn Exporter>>>,
+}
+
+impl Export {
+    /// For so many lanes. Without a `delivery` nothing stands around the exporter: no queue, no retry, no limit of time.
+    pub fn new(
+        id: &ComponentId,
+        signal: Signal,
+        delivery: Option<&Delivery>,
+        context: &BuildContext,
+        memory: &Memory,
+        lanes: usize,
+    ) -> Arc<Export> {
+        let line = context.books.line(LineName::Exporter(id.to_string()), signal);
+        let (settings, told) = (Settings::of(delivery), Told::new(context, signal));
+        told.capacity(&settings);
+        Arc::new(Self {
+            held: line.held("queue"),
+            line,
+            clock: context.clock.clone(),
+            memory: memory.clone(),
+            queue: Mutex::new(Queue::new(settings)),
+            lanes: (0..lanes.max(1)).map(|_| Slot::default()).collect(),
+            room: Notify::new(),
+            changed: Notify::new(),
+            ends: Ends::new(context),
+            told,
+            passes: AtomicU64::new(0),
+            refusals: AtomicU32::new(0),
+        })
+    }
+
+    /// Its line in the books.
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
+    /// What can be pushed now.
+    pub fn room(&self) -> Room {
+        let (sizer, left) = self.lock().room();
+        Room::of(sizer, left, self.memory.queue_room())
+    }
+
+    /// Ends when there may be room again. Whoever waits looks again, and bounds the wait.
+    pub async fn room_made(&self) {
+        let mut made = std::pin::pin!(self.room.notified());
+        made.as_mut().enable();
+        if !self.room().is_used_up() {
+            return;
+        }
+        made.await;
+    }
+
+    /// Whether senders wait for room however long it takes (`block_on_overflow`), instead of being refused after a bounded wait.
+    pub fn blocks_on_overflow(&self) -> bool {
+        self.lock().settings.blocks
+    }
+
+    /// Takes a batch over from a lane. It never waits: what does not fit is turned away and counted.
+    pub fn push(&self, lane: usize, mut batch: Telemetry) {
+        batch.each_share(|share| share.enter(&self.line));
+        if batch.is_empty() {
+            // Its shares are empty, so nothing is settled.
+            drop(batch.dissolve());
+            return;
+        }
+        let settings = self.lock().settings.clone();
+        match &settings.batch {
+            Some(batching) => batching.apart(batch).into_iter().for_each(|part| self.enqueue(lane, part, &settings)),
+            None => self.enqueue(lane, batch, &settings),
+        }
+    }
+
+    fn enqueue(&self, lane: usize, mut batch: Telemetry, settings: &Settings) {
+        let load = Load::of(&batch, settings.wants_bytes());
+        if let Err(overflow) = self.reserve(load) {
+            return self.refuse(batch, overflow, settings);
+        }
+        self.memory.queue(load.memory as usize);
+        self.held.add(load.items);
+        if settings.sender == Sender::Answered {
+            batch.each_share(|share| share.accepted());
+        }
+        let mut queue = self.lock();
+        let has_work = queue.arrive(Request::new(batch, load), Instant::now());
+        self.told.level(&queue);
+        drop(queue);
+        if has_work {
+            self.slot(lane).wake.notify_one();
+        }
+    }
+
+    /// Another exporter for a lane, from its next attempt on. What waits, stays.
+    pub fn swap(&self, lane: usize, exporter: Box<dyn Exporter>) {
+        *self.slot(lane).exporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(exporter));
+    }
+
+    /// Other settings, from the next request on. What waits, stays.
+    pub fn reconfigure(&self, delivery: Option<&Delivery>) {
+        let settings = Settings::of(delivery);
+        self.told.capacity(&settings);
+        self.lock().settings = settings;
+        self.wake_all();
+        self.room.notify_waiters();
+    }
+
+    /// No more input. What waits is sent until the deadline, once each; then what has not begun is given up, and what is under way ends by its
+    /// own timeout.
+    pub fn close(&self, deadline: LogTime) {
+        let deadline = Instant::now() + deadline.since(self.clock.now());
+        self.lock().close(deadline);
+        self.wake_all();
+        self.room.notify_waiters();
+    }
+
+    fn reserve(&self, load: Load) -> Result<(), Overflow> {
+        if load.memory > self.memory.queue_room() {
+            return Err(Overflow::Full);
+        }
+        self.lock().reserve(load)
+    }
+
+    /// Whatever a lane or a request waits for: it looks again.
+    fn wake_all(&self) {
+        self.changed.notify_waiters();
+        self.lanes.iter().for_each(|slot| slot.wake.notify_one());
+    }
+
+    fn passed(&self) {
+        self.passes.fetch_add(1, Ordering::Relaxed);
+        self.refusals.store(0, Ordering::Relaxed);
+    }
+
+    fn slot(&self, lane: usize) -> &Slot {
+        &self.lanes[lane % self.lanes.len()]
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Slot {
+    fn exporter(&self) -> Option<Arc<dyn Exporter>> {
+        self.exporter.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl fmt::Debug for Export {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Export").field("line", &self.line).field("room", &self.room()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+//! OTLP over HTTP: a path for each signal, protobuf or JSON.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::{Method, Request, Response, StatusCode};
+use tracetailor_core::telemetry::Signal;
+use tracetailor_net::grpc::{Code, PartialSuccess, Status};
+use tracetailor_net::server::{Client, Incoming, Reading, Reply};
+
+use super::intake::Form;
+use super::outcome::{Outcome, Refusal, Taken};
+use super::port::Port;
+
+/// Where a body has no declared length, room is asked for in steps of this.
+const STEP: usize = 64 << 10;
+
+/// Answers one request to one of the three paths.
+pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, signal: Signal, request: Request<Incoming>) -> Response<Reply> {
+    if request.method() != Method::POST {
+        let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed, supported: [POST]");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+        return response;
+    }
+    let Some(form) = form_of(request.headers()) else {
+        return plain(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "415 unsupported media type, supported: [application/json, application/x-protobuf]",
+        );
+    };
+    let outcome = export(&port, &client, signal, form, request).await;
+    port.count(&client, &outcome);
+    respond(form, signal, outcome)
+}
+
+async fn export(port: &Port, client: &Client, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
+    let (head, body) = request.into_parts();
+    let source = port.source(client, &head.headers, head.uri.query())?;
+    let packing = port.packing(head.headers.get(CONTENT_ENCODING))?;
+    let mut reading = Reading::new(body).within(port.stall);
+    let declared = reading.declared();
+    if declared.is_some_and(|length| length > port.limit) {
+        return Err(Refusal::too_large(port.limit));
+    }
+    let mut permit = port.inlet.admit(signal, declared.unwrap_or(STEP), None).await?;
+    let body = match declared {
+        Some(length) => reading.exactly(Bytes::new(), length).await?,
+        None => {
+            let mut room = STEP;
+            let enlarge = |received: usize| match received.checked_sub(room) {
+                Some(more) if more > 0 => {
+                    let more = more.max(room);
+                    room += more;
+                    permit.enlarge(more).map_err(Refusal::from)
+                }
+                _ => Ok(()),
+            };
+            reading.whole(port.limit, enlarge).await?
+        }
+    };
+    let body = port.unpack(packing, body, permit.as_mut())?;
+    port.inlet.take(signal, form, permit, body, source).await
+}
+
+/// How the body is written, if it is in one of the two ways.
+fn form_of(headers: &HeaderMap) -> Option<Form> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let kind = value.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/x-protobuf") {
+        Some(Form::Protobuf)
+    } else if kind.eq_ignore_ascii_case("application/json") {
+        Some(Form::Json)
+    } else {
+        None
+    }
+}
+
+/// An answer for people.
+pub(super) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Reply> {
+    let mut response = Response::new(Reply::of(text.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn respond(form: Form, signal: Signal, outcome: Outcome) -> Response<Reply> {
+    let (status, body, retry_after) = match outcome {
+        Ok(Taken { partial }) => (StatusCode::OK, success(form, signal, partial), None),
+        Err(refusal) => {
+            let status = refusal.http_status();
+            let may_come_again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+            let retry_after = refusal.status.retry_after.filter(|_| may_come_again);
+            (status, failure(form, &refusal.status), retry_after)
+        }
+    };
+    let mut response = Response::new(Reply::of(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, content_type(form));
+    if let Some(after) = retry_after {
+        // Whole seconds, and never nought.
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+    }
+    response
+}
+
+fn content_type(form: Form) -> HeaderValue {
+    HeaderValue::from_static(match form {
+        Form::Protobuf => "application/x-protobuf",
+        Form::Json => "application/json",
+    })
+}
+
+fn success(form: Form, signal: Signal, partial: Option<PartialSuccess>) -> Bytes {
+    match (form, partial) {
+        (Form::Protobuf, None) => Bytes::from_static(&[0x0a, 0x00]),
+        (Form::Json, None) => Bytes::from_static(br#"{"partialSuccess":{}}"#),
+        (Form::Protobuf, Some(partial)) => partial.encode().into(),
+        (Form::Json, Some(partial)) => json_partial(signal, &partial),
+    }
+}
+
+/// In protobuf the three signals' answers are alike; JSON spells them out.
+fn json_partial(signal: Signal, partial: &PartialSuccess) -> Bytes {
+    let rejected = match signal {
+        Signal::Traces => "rejectedSpans",
+        Signal::Logs => "rejectedLogRecords",
+        Signal::Metrics => "rejectedDataPoints",
+    };
+    let inside = serde_json::json!({ rejected: partial.rejected.to_string(), "errorMessage": partial.message });
+    serde_json::json!({ "partialSuccess": inside }).to_string().into()
+}
+
+fn failure(form: Form, status: &Status) -> Bytes {
+    match form {
+        Form::Protobuf => status.encode().into(),
+        Form::Json => serde_json::json!({ "code": status.code.0, "message": status.message }).to_string().into(),
+    }
+}
+
+/// What a client is told that speaks gRPC here.
+pub(super) fn not_grpc(port: &Port) -> Refusal {
+    let instead = match port.other {
+        Some(other) => format!("gRPC is spoken on port {other}"),
+        None => "set protocols.grpc in the receiver to speak gRPC".to_owned(),
+    };
+    Refusal::new("grpc_to_http", Code::UNIMPLEMENTED, format!("this port speaks OTLP over HTTP; {instead}"))
+}
