@@ -32,7 +32,7 @@ struct Script {
     seen: Vec<Seen>,
     connections: usize,
     /// Tasks that serve connections, to cut them.
-    serving: Vec<tokio::task::AbortHandle>,
+    serving: Vec<JoinHandle<()>>,
 }
 
 /// A request as it came.
@@ -172,7 +172,7 @@ impl Destination {
                         serve(socket, script).await;
                     }
                 });
-                lock(&scripted).serving.push(serving.abort_handle());
+                lock(&scripted).serving.push(serving);
             }
         });
         Ok(Self { address, script, accepting })
@@ -194,15 +194,19 @@ impl Destination {
     }
 
     /// Cuts all connections. New ones are accepted.
-    pub fn cut(&self) {
-        lock(&self.script).serving.drain(..).for_each(|serving| serving.abort());
+    pub async fn cut(&self) {
+        let serving = std::mem::take(&mut lock(&self.script).serving);
+        for serving in serving {
+            serving.abort();
+            let _ = serving.await;
+        }
     }
 
     /// Is gone: nobody listens any more, and all connections are cut.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.accepting.abort();
-        let _ = self.accepting.await;
-        lock(&self.script).serving.drain(..).for_each(|serving| serving.abort());
+        let _ = (&mut self.accepting).await;
+        self.cut().await;
     }
 }
 
@@ -255,7 +259,13 @@ async fn respond(reply: Reply) -> Result<Response<Body>, Cut> {
         (Then::Endless, _) => StreamBody::new(futures_util::stream::repeat_with(move || Ok(Frame::data(data.clone())))).boxed(),
         (Then::CutWithin, _) => {
             let half = data.slice(..data.len() / 2);
-            StreamBody::new(futures_util::stream::iter([Ok(Frame::data(half)), Err(Cut)])).boxed()
+            // What came before the cut is on its way only once the body has made it wait.
+            let cut = futures_util::stream::once(async {
+                tokio::task::yield_now().await;
+                Err(Cut)
+            });
+            let front = futures_util::stream::iter([Ok(Frame::data(half))]);
+            StreamBody::new(futures_util::StreamExt::chain(front, cut)).boxed()
         }
         (_, Some(trailers)) => {
             Full::new(data).with_trailers(std::future::ready(Some(Ok::<_, Infallible>(trailers)))).map_err(|never| match never {}).boxed()

@@ -46,6 +46,9 @@ impl FromStr for ComponentId {
             Some((kind, name)) => (kind.trim(), Some(name.trim())),
             None => (text.trim(), None),
         };
+        if text.trim().is_empty() {
+            return wrong("is empty, and names no type", "write a type, or a type and a name: otlp, otlp/edge");
+        }
         if kind.is_empty() {
             return wrong("names no type", "write a type, or a type and a name: otlp, otlp/edge");
         }

@@ -46,7 +46,7 @@ fn ids_are_what_the_collector_takes_for_ids() {
         assert_eq!(id.to_string().parse(), Ok(id));
     }
     for (text, message) in [
-        ("", "\"\" names no type; write a type, or a type and a name: otlp, otlp/edge"),
+        ("", "\"\" is empty, and names no type; write a type, or a type and a name: otlp, otlp/edge"),
         ("/edge", "\"/edge\" names no type; write a type, or a type and a name: otlp, otlp/edge"),
         ("otlp/", "\"otlp/\" has no name behind its slash; write a name, or remove the slash"),
         ("1otlp", "\"1otlp\" is no type; write a letter and then at most 62 letters, digits or _"),

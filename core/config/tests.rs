@@ -586,3 +586,9 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn comments_may_be_long() {
+    let yaml = format!("a: 1\n{}b:\n{}  c: 2\n", "# word\n".repeat(2_000), "  # word\n".repeat(2_000));
+    assert!(load(&yaml, "f").expect("it is YAML").get("b").is_some());
+}

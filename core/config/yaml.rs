@@ -42,6 +42,8 @@ fn options() -> Options {
         // Told by us instead: all of them, with their paths.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
         strict_booleans: true,
+        // Nobody reads them, and a block of a hundred lines that somebody put behind `#` would be too many to hold.
+        emit_comments: false,
         non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
         with_snippet: false,
     }
@@ -63,7 +65,10 @@ fn syntax_error(error: &Error, file: &Arc<str>) -> ConfigError {
         Error::UnknownAnchor { .. } => {
             ("this alias (`*name`) has no anchor".to_owned(), "write `&name` before it, at what it shall repeat".to_owned())
         }
-        other => (format!("this is not YAML: {}", UserMessageFormatter.format_message(other)), String::new()),
+        other => (
+            format!("this is not YAML: {}", UserMessageFormatter.format_message(other)),
+            "look for a bracket, a quote or an indentation that is off, in this line or the one before".to_owned(),
+        ),
     };
     let place = error.location().map(|location| place(file, location));
     let place = place.or_else(|| Some(Place { file: file.clone(), line: 0, column: 0 }));

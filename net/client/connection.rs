@@ -88,6 +88,14 @@ fn h2_error(error: &hyper::Error) -> Option<&h2::Error> {
     None
 }
 
+/// What to ask oneself where HTTP/2 was not understood.
+const NO_HTTP2: &str = "the other side does not seem to speak HTTP/2: is this the port for gRPC (mostly 4317), and does it want TLS?";
+
+/// A first request over HTTP/2 that was lost without a word: many servers of HTTP/1.1 just close the connection.
+pub(super) fn doubt(error: ClientError) -> ClientError {
+    if error.to_string().ends_with(NO_HTTP2) { error } else { error.hint(NO_HTTP2) }
+}
+
 /// In words, with a hint where it speaks of the most usual mistake.
 fn lost(error: &hyper::Error) -> ClientError {
     let told = ClientError::of("the connection was lost before the answer", error);
@@ -95,7 +103,7 @@ fn lost(error: &hyper::Error) -> ClientError {
         .and_then(h2::Error::reason)
         .is_some_and(|reason| reason == h2::Reason::FRAME_SIZE_ERROR || reason == h2::Reason::PROTOCOL_ERROR);
     if misunderstood {
-        return told.hint("the other side does not seem to speak HTTP/2: is this the port for gRPC (mostly 4317), and does it want TLS?");
+        return told.hint(NO_HTTP2);
     }
     if error.is_parse() {
         return told.hint("the other side does not seem to speak HTTP/1.1: is this the port for OTLP over HTTP (mostly 4318)?");

@@ -98,7 +98,7 @@ fn no_tls(error: &std::io::Error, peer: &Peer) -> ClientError {
         Some(rustls::Error::InvalidMessage(_)) => {
             told.hint("the other side does not seem to speak TLS: to send in the clear, write http:// (otlp_http) or tls: {insecure: true} (otlp_grpc)")
         }
-        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer)) => {
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature)) => {
             told.hint("name the certificate of whoever signed it in tls.ca_file")
         }
         Some(rustls::Error::InvalidCertificate(

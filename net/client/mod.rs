@@ -250,3 +250,6 @@ impl std::fmt::Debug for Client {
         write!(f, "Client({})", self.settings.address)
     }
 }
+
+#[cfg(test)]
+mod tests;

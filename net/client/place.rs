@@ -10,7 +10,7 @@ use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use tracetailor_core::time::LogTime;
 
-use super::connection::{Connection, Sent};
+use super::connection::{Connection, Sent, doubt};
 use super::dial::{Peer, dial};
 use super::{Answer, ClientError, Route, Settings};
 
@@ -36,6 +36,7 @@ struct State {
     idle: VecDeque<(http1::SendRequest<Full<Bytes>>, LogTime)>,
     /// The server has chosen HTTP/1.1 before, so that nobody needs to wait for another's connection.
     is_http1: bool,
+    has_answered: bool,
     unanswered: u32,
     failures: u32,
     rests_until: LogTime,
@@ -64,7 +65,14 @@ impl Place {
         }
         let opening = Opening { place: self, settings, is_done: false };
         match opening.connection().await {
-            Ok(opened) => self.post_on(opened, settings, route, more, body).await,
+            Ok(opened) => {
+                let is_http2 = matches!(opened, Connection::Http2(_));
+                match self.post_on(opened, settings, route, more, body).await {
+                    Sent::Lost(error) if is_http2 && !self.has_answered() => Sent::Lost(doubt(error)),
+                    Sent::Unsent(error) if is_http2 && !self.has_answered() => Sent::Unsent(doubt(error)),
+                    sent => sent,
+                }
+            }
             Err(error) => Sent::Unsent(error),
         }
     }
@@ -95,6 +103,7 @@ impl Place {
 
     fn answered(&self, connection: Connection, answer: &Answer, settings: &Settings) {
         let mut state = self.lock();
+        state.has_answered = true;
         state.unanswered = 0;
         state.failures = 0;
         state.rests_until = LogTime::default();
@@ -105,6 +114,11 @@ impl Place {
         {
             state.idle.push_back((sender, settings.clock.now()));
         }
+    }
+
+    /// Whether it has ever given an answer, so that it speaks what we speak.
+    fn has_answered(&self) -> bool {
+        self.lock().has_answered
     }
 
     fn forget_closed(&self) {

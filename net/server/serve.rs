@@ -44,6 +44,8 @@ pub trait Answers: Send + Sync + 'static {
 pub struct Client {
     /// Where from.
     pub peer: Peer,
+    /// The lane that serves it.
+    pub lane: usize,
 }
 
 /// Why a connection was closed before its client wanted it.
@@ -161,7 +163,7 @@ impl<H: Answers> Server<H> {
                 connections.fewer_than(limits.connections).await;
                 let connection = accepting.accept().await;
                 let place = connections.enter();
-                let client = Arc::new(Client { peer: connection.peer() });
+                let client = Arc::new(Client { peer: connection.peer(), lane: place.lane() });
                 let one = One { limits: limits.clone(), tls: tls.clone(), handler: self.handler.clone(), client };
                 // A socket belongs to the runtime that it was made for, and it shall be its lane's.
                 let Ok(parked) = connection.park() else { continue };

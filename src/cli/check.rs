@@ -6,7 +6,7 @@ use tracetailor::core::config::{ConfigErrors, Severity};
 use super::Outcome;
 
 /// Problems shown at once. With more of them it is one mistake that shows everywhere, and the first ones tell which.
-const SHOWN: usize = 20;
+const SHOWN: usize = 16;
 
 /// All that is wrong with a configuration.
 pub(super) fn validate(sources: &Sources) -> Outcome {

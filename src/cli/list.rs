@@ -1,12 +1,12 @@
 //! Commands that say what there is: the list of components, their manuals, the schema, the example.
 
-use tracetailor::config::{Format, catalogue, print};
+use tracetailor::config::{self, Format, catalogue};
 use tracetailor::core::config::{nearest, one_of};
 
 use super::Outcome;
 
 pub(super) fn components() -> Outcome {
-    Outcome::done(print(&catalogue::tree(), Format::Yaml))
+    Outcome::done(config::print(&catalogue::tree(), Format::Yaml))
 }
 
 pub(super) fn explain(component: &str) -> Outcome {
@@ -37,5 +37,5 @@ pub(super) fn schema() -> Outcome {
 }
 
 pub(super) fn example() -> Outcome {
-    Outcome::done(catalogue::example())
+    Outcome::done(config::example())
 }

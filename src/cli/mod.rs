@@ -4,6 +4,7 @@ mod check;
 mod list;
 mod reload;
 mod say;
+mod send;
 
 use std::process::ExitCode;
 
@@ -39,7 +40,11 @@ enum Command {
     /// Check a configuration and name all its problems at once.
     Validate(Configuration),
     /// List the components there are, as YAML.
-    Components,
+    Components {
+        /// Print a configuration instead, with every one of them and all their keys.
+        #[arg(long)]
+        example: bool,
+    },
     /// Show the manual of a component.
     Explain {
         /// Its type, as in the configuration: otlp, memory_limiter. Or with its section before it: exporters.otlp.
@@ -62,15 +67,14 @@ enum Command {
         #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
         admin: String,
     },
+    /// Send a trace of three services to an OTLP endpoint, and say where to look for it.
+    Send(send::Send),
     /// Print what makes a shell complete this command line.
     #[command(alias = "completion")]
     Completions {
         /// The shell.
         shell: Shell,
     },
-    /// Print a configuration with every component and every key. Written to config.example.yaml by scripts/fix.
-    #[command(hide = true)]
-    Example,
 }
 
 #[derive(Args, Debug)]
@@ -113,13 +117,14 @@ impl Cli {
         let outcome = match self.command {
             Some(Command::Run(run)) => return run.start(),
             Some(Command::Validate(configuration)) => check::validate(&configuration.sources()),
-            Some(Command::Components) => list::components(),
+            Some(Command::Components { example: false }) => list::components(),
+            Some(Command::Components { example: true }) => list::example(),
             Some(Command::Explain { component }) => list::explain(&component),
             Some(Command::Schema) => list::schema(),
             Some(Command::PrintConfig { configuration, format }) => check::print_config(&configuration.sources(), format.into()),
             Some(Command::Reload { admin }) => reload::reload(&admin),
+            Some(Command::Send(errand)) => send::send(&errand),
             Some(Command::Completions { shell }) => completions(shell),
-            Some(Command::Example) => list::example(),
             None if self.run.is_bare() => Outcome::done(welcome()),
             None => return self.run.start(),
         };

@@ -209,7 +209,16 @@ fn allow_references(schema: &mut Json) {
     }
 }
 
-/// A configuration with every component once and every key, with what it means and what it is by default.
-pub fn example() -> String {
-    String::new()
+/// All components as the table of README.md.
+pub fn table() -> String {
+    let mut table = String::from("| component | kind | signals | stability | what it does |\n|---|---|---|---|---|\n");
+    for entry in entries() {
+        let crate_of = if entry.section == "processors" { "" } else { "src/" };
+        let manual = format!("{crate_of}{}/{}/README.md", entry.section, entry.name);
+        let signals = if entry.signals.is_empty() { "-".to_owned() } else { entry.signals.join(", ").replace("_to_", " to ") };
+        let former = if entry.aliases.is_empty() { String::new() } else { format!(" (formerly `{}`)", entry.aliases.join("`, `")) };
+        let does = summary(entry.readme).replace('|', "\\|");
+        table += &format!("| [`{}`]({manual}){former} | {} | {signals} | {} | {does} |\n", entry.name, entry.kind, entry.stability);
+    }
+    table
 }

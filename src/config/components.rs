@@ -11,7 +11,7 @@ use tracetailor_processors::PROCESSORS;
 use super::service::Service;
 use crate::connectors::CONNECTORS;
 use crate::exporters::EXPORTERS;
-use crate::extensions::EXTENSIONS;
+use crate::extensions::{EXTENSIONS, UNNAMED};
 use crate::receivers::RECEIVERS;
 
 /// What a configuration may consist of.
@@ -54,7 +54,7 @@ impl Components {
             processors: Section::read(&PROCESSORS, root, problems),
             exporters: Section::read(&EXPORTERS, root, problems),
             connectors: Section::read(&CONNECTORS, root, problems),
-            extensions: Section::read(&EXTENSIONS, root, problems),
+            extensions: Section::read(&EXTENSIONS, root, problems).with_unnamed(&EXTENSIONS, UNNAMED, root),
             service: match root.get("service") {
                 Some(service) => service.read_valid(&Path::of("service"), problems),
                 None => Some(Service::default()),
@@ -80,6 +80,23 @@ impl<K: Kind> Section<K> {
         }
         section.configured = registry.read_section(node, &Path::of(K::SECTION), problems);
         section
+    }
+
+    /// The same, with those that need not be written, each as it is by default unless it was written.
+    fn with_unnamed(mut self, registry: &Registry<K>, kinds: &[&str], root: &Node) -> Self {
+        for kind in kinds {
+            if self.written.keys().any(|id| id.kind() == *kind) {
+                continue;
+            }
+            let block = Node::new(Value::Null, root.place.clone());
+            let read = registry.read(kind, &block, &Path::of(K::SECTION).key(kind), &mut ConfigErrors::default());
+            if let Some(configured) = read {
+                let written = Written { key: configured.id.to_string(), factory: Some(configured.factory) };
+                self.written.insert(configured.id.clone(), written);
+                self.configured.push(configured);
+            }
+        }
+        self
     }
 
     pub(super) fn has(&self, id: &ComponentId) -> bool {

@@ -13,6 +13,7 @@
 
 pub mod catalogue;
 mod components;
+mod example;
 mod expand;
 mod gates;
 mod graph;
@@ -27,6 +28,7 @@ mod sources;
 
 use tracetailor_core::config::{ConfigErrors, Node, Path, Place, Value};
 
+pub use example::example;
 pub use gates::Gates;
 pub use plan::{PipelineId, PipelinePlan, Plan};
 pub use print::{Format, print};

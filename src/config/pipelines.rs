@@ -11,6 +11,7 @@ use super::gates::Gates;
 use super::graph;
 use super::plan::{PipelineId, PipelinePlan};
 use super::service::Pipeline;
+use crate::extensions::UNNAMED;
 
 /// The pipelines and extensions that are named, checked.
 pub(super) struct Named {
@@ -40,8 +41,8 @@ pub(super) fn path_of(id: &PipelineId) -> Path {
 
 fn extensions(root: &Node, components: &Components, problems: &mut ConfigErrors) -> Vec<ComponentId> {
     let mut named = Vec::new();
-    let Some(list) = root.get("service").and_then(|service| service.get("extensions")) else { return named };
-    let Value::List(list) = &list.value else { return named };
+    let list = root.get("service").and_then(|service| service.get("extensions")).map(|list| &list.value);
+    let list = if let Some(Value::List(list)) = list { list.as_slice() } else { &[] };
     for (index, element) in list.iter().enumerate() {
         let Value::Text(text) = &element.value else { continue };
         let at = Path::of("service.extensions").index(index);
@@ -53,6 +54,11 @@ fn extensions(root: &Node, components: &Components, problems: &mut ConfigErrors)
         } else {
             named.push(id);
         }
+    }
+    for kind in UNNAMED {
+        // One that is written and not listed runs as it is written.
+        let there = components.extensions.written.keys().find(|id| id.kind() == *kind);
+        named.extend(there.filter(|_| !named.iter().any(|id| id.kind() == *kind)).cloned());
     }
     authenticators(root, components, &named, problems);
     named

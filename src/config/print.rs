@@ -111,10 +111,19 @@ fn scalar_text(text: &str) -> String {
 
 /// Text that every reader of YAML reads back as the same text.
 fn is_plain(text: &str) -> bool {
+    if is_amount(text) {
+        return true;
+    }
     let first = text.chars().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '/' || c == '_');
     first
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "._-/%+@:".contains(c))
         && !text.ends_with(':')
         && text.parse::<f64>().is_err()
         && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// `10s`, `64MiB`, `10%`: begins as a number and is none.
+fn is_amount(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit());
+    unit.len() < text.len() && ["ns", "us", "ms", "s", "m", "h", "%", "KiB", "MiB", "GiB", "KB", "MB", "GB"].contains(&unit)
 }

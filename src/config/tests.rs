@@ -4,6 +4,7 @@ mod expanding;
 mod leaving_out;
 mod merging;
 mod showing;
+mod unnamed;
 
 use std::path::PathBuf;
 

@@ -12,6 +12,9 @@ pub mod zpages;
 pub const EXTENSIONS: Registry<Extensions> =
     Registry::new(&[admin::FACTORY, health_check::FACTORY, pprof::FACTORY, zpages::FACTORY], planned::PLANNED);
 
+/// Those that run also where the configuration does not name them, as they are by default; they have a key of their own to say no.
+pub const UNNAMED: &[&str] = &["admin"];
+
 #[cfg(test)]
 mod tests {
     #[test]

@@ -14,6 +14,11 @@ pub const METRICS: &[Metric] = &[
         &["receiver", "reason"],
         "Requests that were refused before their items were looked at. What is in them is not in the books.",
     ),
+    Metric::counter(
+        "tracetailor_tls_reload_failures_total",
+        &["receiver"],
+        "Times that certificates were to be read again and were no good; the old ones are still used.",
+    ),
     // What becomes of it: the books.
     Metric::counter(
         "tracetailor_ledger_accepted_{items}_total",

@@ -149,7 +149,8 @@ pub struct QueuePartition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitBreaker {
-    /// How many failures in a row open it; 0 turns it off.
+    /// How many failures in a row open it; 0 for never. A destination that refuses everything (credentials, quota, path) is left alone in any
+    /// case.
     pub failures: u32,
     /// How long it stays open before one request tries again.
     pub open_for: Period,
@@ -190,14 +191,14 @@ impl Validate for RetryOnFailure {
             errors.error("randomization_factor", "lies outside of 0 to 1", "write a share such as 0.5");
         }
         if !(self.multiplier >= 0.0 && self.multiplier.is_finite()) {
-            errors.error("multiplier", "must not be negative", "write a factor such as 1.5");
+            errors.error("multiplier", "must not be negative, and must be a number", "write a factor such as 1.5");
         }
         if self.max_elapsed_time.is_zero() {
             return;
         }
         for (key, interval) in [("initial_interval", self.initial_interval), ("max_interval", self.max_interval)] {
             if interval > self.max_elapsed_time {
-                let wrong = format!("max_elapsed_time ({}) is over before {key} ({interval})", self.max_elapsed_time);
+                let wrong = format!("{} is over before {key} ({interval}) is", self.max_elapsed_time);
                 errors.error("max_elapsed_time", wrong, format!("write at least {interval}, or 0s to never give up"));
             }
         }
@@ -219,7 +220,8 @@ impl Validate for SendingQueue {
         }
         if let Switch::On(batch) = &self.batch {
             batch.validate(&mut errors.at("batch"));
-            if batch.min_size > self.queue_size && batch.sizer_in(self.sizer) == self.sizer {
+            let counts_alike = self.sizer != Sizer::Requests && batch.sizer_in(self.sizer) == self.sizer;
+            if batch.min_size > self.queue_size && counts_alike {
                 let wrong = format!("is more than the queue_size of {}: it would never be reached", self.queue_size);
                 errors.at("batch").error("min_size", wrong, format!("write at most {}", self.queue_size));
             }
@@ -264,7 +266,17 @@ impl Validate for QueueBatch {
     }
 }
 
-impl Validate for CircuitBreaker {}
+impl Validate for CircuitBreaker {
+    fn validate(&self, errors: &mut ConfigErrors) {
+        if self.open_for.is_zero() {
+            errors.error(
+                "open_for",
+                "must be positive: a destination that says no would be asked again without a pause",
+                "write a duration such as 30s",
+            );
+        }
+    }
+}
 
 impl Validate for DeadLetter {
     fn validate(&self, errors: &mut ConfigErrors) {
@@ -280,5 +292,101 @@ impl Validate for Delivery {
         errors.within("sending_queue", &self.sending_queue);
         errors.within("circuit_breaker", &self.circuit_breaker);
         errors.within("dead_letter", &self.dead_letter);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::config::parse;
+
+    /// What is said of a block, without its place.
+    fn check<T: DeserializeOwned + Validate>(yaml: &str) -> Vec<String> {
+        let block: T = parse(yaml, "f", "x").unwrap_or_else(|errors| panic!("{yaml}: {errors}"));
+        let mut errors = ConfigErrors::default();
+        block.validate(&mut errors);
+        errors.iter().map(|error| format!("{}: {} | {}", error.path, error.wrong, error.right)).collect()
+    }
+
+    #[test]
+    fn blocks_that_the_collector_takes_are_taken() {
+        for yaml in [
+            "{}",
+            "{enabled: false, multiplier: -1, max_elapsed_time: 1s}",
+            "{max_elapsed_time: 0s, initial_interval: 10m}",
+            "{randomization_factor: 0}",
+            "{randomization_factor: 1}",
+            "{multiplier: 0}",
+            "{initial_interval: 1s, max_interval: 5s, max_elapsed_time: 5s}",
+        ] {
+            assert_eq!(check::<RetryOnFailure>(yaml), [""; 0], "{yaml}");
+        }
+        for yaml in [
+            "{}",
+            "{enabled: false, queue_size: 0, num_consumers: 0}",
+            "{batch: {}}",
+            "{queue_size: 10, batch: {min_size: 8192}}",
+            "{queue_size: 10000, sizer: items, batch: {}}",
+            "{sizer: bytes, queue_size: 1000000, batch: {sizer: items, min_size: 2000000}}",
+            "{block_on_overflow: true, wait_for_result: true}",
+            "{batch: {min_size: 0, max_size: 0}}",
+            "{batch: {partition: {metadata_keys: [a, b]}}}",
+        ] {
+            assert_eq!(check::<SendingQueue>(yaml), [""; 0], "{yaml}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused_with_what_would() {
+        for (yaml, message) in [
+            ("{randomization_factor: 1.5}", "randomization_factor: lies outside of 0 to 1 | write a share such as 0.5"),
+            ("{randomization_factor: .nan}", "randomization_factor: lies outside of 0 to 1 | write a share such as 0.5"),
+            ("{multiplier: -1}", "multiplier: must not be negative, and must be a number | write a factor such as 1.5"),
+            ("{multiplier: .inf}", "multiplier: must not be negative, and must be a number | write a factor such as 1.5"),
+            (
+                "{initial_interval: 10s, max_elapsed_time: 5s, max_interval: 1s}",
+                "max_elapsed_time: 5s is over before initial_interval (10s) is | write at least 10s, or 0s to never give up",
+            ),
+            (
+                "{max_elapsed_time: 20s}",
+                "max_elapsed_time: 20s is over before max_interval (30s) is | write at least 30s, or 0s to never give up",
+            ),
+        ] {
+            assert_eq!(check::<RetryOnFailure>(yaml), [message], "{yaml}");
+        }
+        for (yaml, message) in [
+            ("{num_consumers: 0}", "num_consumers: must be positive: nobody would send | write a number such as 10"),
+            ("{queue_size: 0}", "queue_size: must be positive: a queue of 0 takes nothing | write a size such as 1000, or enabled: false"),
+            (
+                "{storage: file_storage}",
+                "storage: the Collector has this key; here it is planned and does not work yet | remove it: the queue then lies in memory \
+                 and is drained at shutdown",
+            ),
+            (
+                "{batch: {flush_timeout: 0s}}",
+                "batch.flush_timeout: must be positive: what has gathered would wait for ever | write a duration such as 200ms",
+            ),
+            ("{batch: {sizer: requests}}", "batch.sizer: requests have no size that could be split | write items or bytes"),
+            (
+                "{batch: {min_size: 10, max_size: 5}}",
+                "batch.max_size: is less than the min_size of 10 | write at least 10, or 0 for no limit",
+            ),
+            (
+                "{sizer: items, queue_size: 100, batch: {}}",
+                "batch.min_size: is more than the queue_size of 100: it would never be reached | write at most 100",
+            ),
+            (
+                "{batch: {partition: {metadata_keys: [tenant, Tenant]}}}",
+                "batch.partition.metadata_keys: names tenant twice | name each key once; case does not matter",
+            ),
+        ] {
+            assert_eq!(check::<SendingQueue>(yaml), [message], "{yaml}");
+        }
+        let pause =
+            "open_for: must be positive: a destination that says no would be asked again without a pause | write a duration such as 30s";
+        assert_eq!(check::<CircuitBreaker>("{open_for: 0s}"), [pause]);
+        assert_eq!(check::<DeadLetter>("{}"), ["path: is missing | name a file, or remove dead_letter"]);
     }
 }

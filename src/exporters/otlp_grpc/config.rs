@@ -1,6 +1,6 @@
 //! The keys of the exporter, and what of them cannot be meant.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{
     Auth, Backend, ByteSize, CircuitBreaker, ClientTls, ConfigErrors, DeadLetter, Delivery, Endpoint, Period, Planned, RetryOnFailure,
     Schema, Scheme, SendingQueue, Switch, Validate,
@@ -55,7 +55,7 @@ pub struct Config {
 }
 
 /// How requests are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// At the least effort, which costs a third of the usual one.
@@ -71,7 +71,7 @@ pub enum Compression {
 }
 
 /// How requests are spread.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(rename_all = "snake_case")]
 pub enum Balancer {
     /// One after the other over all addresses.
@@ -83,7 +83,7 @@ pub enum Balancer {
 }
 
 /// Pings of HTTP/2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeepaliveKeys {
     /// After so long without a word.

@@ -1,6 +1,6 @@
 //! The keys of the exporter, and what of them cannot be meant.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{
     Auth, Backend, ByteSize, CircuitBreaker, ClientTls, ConfigErrors, DeadLetter, Delivery, Period, Planned, RetryOnFailure, Schema,
     Secret, SendingQueue, Validate,
@@ -78,7 +78,7 @@ pub struct Config {
 }
 
 /// How requests are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(rename_all = "lowercase")]
 pub enum Encoding {
     /// Protobuf, as telemetry is held: nothing is written anew.
@@ -89,7 +89,7 @@ pub enum Encoding {
 }
 
 /// How requests are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// At the least effort, which costs a third of the usual one.
@@ -114,7 +114,7 @@ pub enum Compression {
 }
 
 /// How much effort compression takes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CompressionParams {
     /// For gzip, zlib and deflate 1 to 9, for zstd 1 to 22; 1 unless set.

@@ -70,17 +70,15 @@ impl Component for Admin {
 impl Extension for Admin {
     fn run(self: Box<Self>, context: ExtensionContext) -> BoxFuture<'static, Result<(), RunError>> {
         Box::pin(async move {
-            if !self.config.enabled {
-                return Ok(context.stop.asked().await);
+            let listener = self.config.enabled.then(|| Listener::bind(&self.config.endpoint)).transpose();
+            match listener {
+                Ok(Some(listener)) => return serve(&self.config, listener, context).await,
+                Ok(None) => {}
+                // Nobody may have asked for these pages, and a second gateway on a machine is no reason not to start.
+                Err(error) => tracing::warn!(%error, "the pages of the admin extension are not served"),
             }
-            match Listener::bind(&self.config.endpoint) {
-                Ok(listener) => serve(&self.config, listener, context).await,
-                Err(error) => {
-                    // Nobody may have asked for these pages, and a second gateway on a machine is no reason not to start.
-                    tracing::warn!(%error, "the pages of the admin extension are not served");
-                    Ok(context.stop.asked().await)
-                }
-            }
+            context.stop.asked().await;
+            Ok(())
         })
     }
 }
@@ -130,17 +128,17 @@ fn list() -> String {
     format!("tracetailor {}\n\n{pages}", env!("CARGO_PKG_VERSION"))
 }
 
-/// What steers the gateway, or the answer where nothing does yet.
-fn steering(context: &ExtensionContext) -> Result<Arc<dyn Steering>, Response<Bytes>> {
-    let offered = context.services.of::<dyn Steering>(&ComponentId::of(<dyn Steering>::ID));
-    offered.ok_or_else(|| page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "the gateway is not there yet\n".to_owned()))
+fn steering(context: &ExtensionContext) -> Option<Arc<dyn Steering>> {
+    context.services.of::<dyn Steering>(&ComponentId::of(<dyn Steering>::ID))
+}
+
+/// The answer where nothing steers the gateway yet.
+fn not_yet() -> Response<Bytes> {
+    page(StatusCode::SERVICE_UNAVAILABLE, TEXT, "the gateway is not there yet\n".to_owned())
 }
 
 fn configuration(context: &ExtensionContext) -> Response<Bytes> {
-    match steering(context) {
-        Ok(steering) => page(StatusCode::OK, TEXT, steering.configuration()),
-        Err(response) => response,
-    }
+    steering(context).map_or_else(not_yet, |steering| page(StatusCode::OK, TEXT, steering.configuration()))
 }
 
 fn books(request: &Request<Bytes>, context: &ExtensionContext) -> Response<Bytes> {
@@ -154,10 +152,7 @@ fn books(request: &Request<Bytes>, context: &ExtensionContext) -> Response<Bytes
 }
 
 async fn reload(context: &ExtensionContext) -> Response<Bytes> {
-    let steering = match steering(context) {
-        Ok(steering) => steering,
-        Err(response) => return response,
-    };
+    let Some(steering) = steering(context) else { return not_yet() };
     match steering.reload().await {
         Ok(changed) => page(StatusCode::OK, TEXT, changed),
         Err(wrong) => page(StatusCode::UNPROCESSABLE_ENTITY, TEXT, wrong),

@@ -46,7 +46,10 @@ impl Component for Pprof {
 
 impl Extension for Pprof {
     fn run(self: Box<Self>, context: ExtensionContext) -> BoxFuture<'static, Result<(), RunError>> {
-        Box::pin(async move { Ok(context.stop.asked().await) })
+        Box::pin(async move {
+            context.stop.asked().await;
+            Ok(())
+        })
     }
 }
 

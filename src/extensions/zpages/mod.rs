@@ -70,7 +70,10 @@ impl Component for Zpages {
 
 impl Extension for Zpages {
     fn run(self: Box<Self>, context: ExtensionContext) -> BoxFuture<'static, Result<(), RunError>> {
-        Box::pin(async move { Ok(context.stop.asked().await) })
+        Box::pin(async move {
+            context.stop.asked().await;
+            Ok(())
+        })
     }
 }
 

@@ -108,9 +108,9 @@ impl Found {
     /// Why, over all lines: a component may stand in several pipelines.
     fn add_causes(&mut self, report: &Report) {
         let mut sums: BTreeMap<(String, Vec<(String, String)>), i128> = BTreeMap::new();
-        for signal in Signal::ALL {
-            // There from the start, since an alert on what is not there never fires.
-            sums.insert((format!("tracetailor_lost_{}_total", signal.items()), labels([("reason", "unaccounted")])), 0);
+        for (signal, reason) in Signal::ALL.into_iter().flat_map(|signal| ["unaccounted", "panic"].map(|reason| (signal, reason))) {
+            // There from the start, since what begins with its first number has not grown, and no alert would fire.
+            sums.insert((format!("tracetailor_lost_{}_total", signal.items()), labels([("reason", reason)])), 0);
         }
         for (line, cause) in report.lines.iter().flat_map(|line| line.causes.iter().map(move |cause| (line, cause))) {
             let (component, reason) = (("component", cause.name.component.as_str()), ("reason", cause.name.reason.as_str()));

@@ -27,12 +27,17 @@ impl Backoff {
     /// would come too late. `chance` is a number from 0 up to 1.
     pub(super) fn next(&mut self, retry: &RetryOnFailure, hint: Option<Duration>, now: Instant, chance: f64) -> Option<Duration> {
         let interval = self.interval.unwrap_or(retry.initial_interval.get());
-        self.interval = Some(interval.mul_f64(retry.multiplier).min(retry.max_interval.get()));
+        self.interval = Some(times(interval, retry.multiplier).min(retry.max_interval.get()));
         let spread = 1.0 + retry.randomization_factor * (2.0 * chance - 1.0);
-        let wait = interval.mul_f64(spread.max(0.0)).max(hint.unwrap_or_default().min(LONGEST_HINT)).max(SHORTEST);
+        let wait = times(interval, spread.max(0.0)).max(hint.unwrap_or_default().min(LONGEST_HINT)).max(SHORTEST);
         let most = retry.max_elapsed_time.get();
         (most.is_zero() || now.duration_since(self.first) + wait <= most).then_some(wait)
     }
+}
+
+/// Any factor that a configuration may hold, also one that leads out of all time.
+fn times(interval: Duration, factor: f64) -> Duration {
+    Duration::try_from_secs_f64(interval.as_secs_f64() * factor).unwrap_or(Duration::MAX)
 }
 
 #[cfg(test)]
@@ -63,7 +68,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_the_longest_and_end_in_time() {
         let seconds = Period::seconds;
-        let table: [(&str, RetryOnFailure, Option<u64>, f64, &[f64]); 9] = [
+        let table: [(&str, RetryOnFailure, Option<u64>, f64, &[f64]); 10] = [
             (
                 "the defaults: 5 minutes in all",
                 settings(),
@@ -106,6 +111,13 @@ mod tests {
                 None,
                 EXACT,
                 &[0.3, 0.01, 0.01],
+            ),
+            (
+                "a multiplier beyond all time",
+                RetryOnFailure { multiplier: 1e300, max_elapsed_time: seconds(66), ..settings() },
+                None,
+                EXACT,
+                &[5.0, 30.0, 30.0],
             ),
             ("no time at all", RetryOnFailure { max_elapsed_time: seconds(1), ..settings() }, None, EXACT, &[]),
         ];

@@ -14,6 +14,7 @@ use tracetailor_net::server::{BodyError, Client, Incoming, Reading, Reply};
 use super::intake::Form;
 use super::outcome::{Outcome, Refusal, Taken};
 use super::port::Port;
+use super::sender::Sender;
 
 /// An `Export…ServiceResponse` that took everything, framed. It holds an empty partial success, as the Collector's does.
 const ALL_TAKEN: &[u8] = &[0, 0, 0, 0, 2, 0x0a, 0x00];
@@ -29,17 +30,19 @@ fn signal_of(path: &str) -> Option<Signal> {
 }
 
 /// Answers one call.
-pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, request: Request<Incoming>) -> Response<Reply> {
-    let outcome = export(&port, &client, request).await;
-    port.count(&client, &outcome);
+pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, sender: Sender, request: Request<Incoming>) -> Response<Reply> {
+    let Some(signal) = signal_of(request.uri().path()).filter(|signal| port.takes(*signal)) else {
+        port.counts.refused("unknown_path");
+        return refused(&unknown(request.uri().path()).status);
+    };
+    let outcome = export(&port, sender, signal, request).await;
+    port.counts.outcome(client.lane, signal, &outcome);
     respond(outcome)
 }
 
-async fn export(port: &Port, client: &Client, request: Request<Incoming>) -> Outcome {
+async fn export(port: &Port, sender: Sender, signal: Signal, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
-    let source = port.source(client, headers, head.uri.query())?;
-    let signal = signal_of(head.uri.path()).filter(|signal| port.takes(*signal)).ok_or_else(|| unknown(head.uri.path()))?;
     let mut reading = Reading::new(body);
     let Some(first) = beginning(&mut reading).await? else { return Err(Refusal::malformed("the call has no message")) };
     let (is_compressed, length) = prefix(&first)?;
@@ -50,7 +53,7 @@ async fn export(port: &Port, client: &Client, request: Request<Incoming>) -> Out
     let mut permit = port.inlet.admit(signal, length, deadline(headers)).await?;
     let message = message(&mut reading, first, length).await?;
     let message = port.unpack(packing, message, permit.as_mut())?;
-    port.inlet.take(signal, Form::Protobuf, permit, message, source).await
+    port.inlet.take(signal, Form::Protobuf, permit, message, sender).await
 }
 
 /// What came first, with at least the prefix. None where nothing came.
@@ -108,13 +111,13 @@ fn unknown(path: &str) -> Refusal {
         Some(_) => Cow::from(format!("unknown method {method} for service {service}")),
         None => Cow::from(format!("unknown service {service}")),
     };
-    Refusal::new("unknown_method", Code::UNIMPLEMENTED, message)
+    Refusal::new("unknown_path", Code::UNIMPLEMENTED, message)
 }
 
 fn respond(outcome: Outcome) -> Response<Reply> {
     match outcome {
-        Ok(Taken { partial: None }) => success(Bytes::from_static(ALL_TAKEN)),
-        Ok(Taken { partial: Some(partial) }) => success(framed(&partial)),
+        Ok(Taken { partial: None, .. }) => success(Bytes::from_static(ALL_TAKEN)),
+        Ok(Taken { partial: Some(partial), .. }) => success(framed(&partial)),
         Err(refusal) => refused(&refusal.status),
     }
 }

@@ -10,33 +10,42 @@ use tracetailor_net::grpc::{Code, PartialSuccess, Status};
 use tracetailor_net::server::{Client, Incoming, Reading, Reply};
 
 use super::intake::Form;
-use super::outcome::{Outcome, Refusal, Taken};
+use super::outcome::{Outcome, Refusal};
 use super::port::Port;
+use super::sender::Sender;
 
 /// Where a body has no declared length, room is asked for in steps of this.
 const STEP: usize = 64 << 10;
 
 /// Answers one request to one of the three paths.
-pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, signal: Signal, request: Request<Incoming>) -> Response<Reply> {
+pub(super) async fn answer(
+    port: Arc<Port>,
+    client: Arc<Client>,
+    sender: Sender,
+    signal: Signal,
+    request: Request<Incoming>,
+) -> Response<Reply> {
     if request.method() != Method::POST {
+        port.counts.refused("method");
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed, supported: [POST]");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
         return response;
     }
     let Some(form) = form_of(request.headers()) else {
-        return plain(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "415 unsupported media type, supported: [application/json, application/x-protobuf]",
-        );
+        port.counts.refused("unsupported_type");
+        let text = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
+        return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
     };
-    let outcome = export(&port, &client, signal, form, request).await;
-    port.count(&client, &outcome);
-    respond(form, signal, outcome)
+    let outcome = export(&port, sender, signal, form, request).await;
+    port.counts.outcome(client.lane, signal, &outcome);
+    match outcome {
+        Ok(taken) => respond(form, StatusCode::OK, success(form, signal, taken.partial)),
+        Err(refusal) => refused(Some(form), &refusal),
+    }
 }
 
-async fn export(port: &Port, client: &Client, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
+async fn export(port: &Port, sender: Sender, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
-    let source = port.source(client, &head.headers, head.uri.query())?;
     let packing = port.packing(head.headers.get(CONTENT_ENCODING))?;
     let mut reading = Reading::new(body).within(port.stall);
     let declared = reading.declared();
@@ -60,11 +69,11 @@ async fn export(port: &Port, client: &Client, signal: Signal, form: Form, reques
         }
     };
     let body = port.unpack(packing, body, permit.as_mut())?;
-    port.inlet.take(signal, form, permit, body, source).await
+    port.inlet.take(signal, form, permit, body, sender).await
 }
 
 /// How the body is written, if it is in one of the two ways.
-fn form_of(headers: &HeaderMap) -> Option<Form> {
+pub(super) fn form_of(headers: &HeaderMap) -> Option<Form> {
     let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let kind = value.split(';').next().unwrap_or_default().trim();
     if kind.eq_ignore_ascii_case("application/x-protobuf") {
@@ -84,23 +93,24 @@ pub(super) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Repl
     response
 }
 
-fn respond(form: Form, signal: Signal, outcome: Outcome) -> Response<Reply> {
-    let (status, body, retry_after) = match outcome {
-        Ok(Taken { partial }) => (StatusCode::OK, success(form, signal, partial), None),
-        Err(refusal) => {
-            let status = refusal.http_status();
-            let may_come_again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
-            let retry_after = refusal.status.retry_after.filter(|_| may_come_again);
-            (status, failure(form, &refusal.status), retry_after)
-        }
-    };
+fn respond(form: Form, status: StatusCode, body: Bytes) -> Response<Reply> {
     let mut response = Response::new(Reply::of(body));
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, content_type(form));
-    if let Some(after) = retry_after {
+    response.headers_mut().insert(CONTENT_TYPE, content_type(form));
+    response
+}
+
+/// Says no, in the form of the request where it has one.
+pub(super) fn refused(form: Option<Form>, refusal: &Refusal) -> Response<Reply> {
+    let status = refusal.http_status();
+    let mut response = match form {
+        Some(form) => respond(form, status, failure(form, &refusal.status)),
+        None => plain(status, format!("{}\n", refusal.status.message)),
+    };
+    let may_come_again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE].contains(&status);
+    if let Some(after) = refusal.status.retry_after.filter(|_| may_come_again) {
         // Whole seconds, and never nought.
-        headers.insert(RETRY_AFTER, HeaderValue::from(after.as_secs_f64().ceil().max(1.0) as u64));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(after.as_millis().div_ceil(1000).max(1) as u64));
     }
     response
 }

@@ -7,10 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracetailor_core::component::{Outlet, Permit, Request};
 use tracetailor_core::ledger::{Books, Cause, Fate, Milestone, Receipt, Retry};
-use tracetailor_core::telemetry::{Intake, Origin, Parsed, Reason, Signal, Source, json};
+use tracetailor_core::telemetry::{Intake, Origin, Parsed, Reason, Signal, json};
 use tracetailor_core::time::Clock;
 
 use super::outcome::{Outcome, Refusal, Taken, Told};
+use super::sender::{Lift, Sender};
 use super::waiting::Waiting;
 
 /// What requests of both protocols have in common.
@@ -23,6 +24,8 @@ pub(super) struct Inlet {
     pub(super) milestone: Milestone,
     /// How long a request waits for room at most.
     pub(super) admission_wait: Duration,
+    /// Headers that become resource attributes.
+    pub(super) lifts: Arc<Vec<Lift>>,
     /// In the order of [`Reason::ALL`].
     pub(super) causes: [Cause; Reason::ALL.len()],
 }
@@ -52,8 +55,8 @@ impl Inlet {
     }
 
     /// Takes a request in and says what became of it.
-    pub(super) async fn take(&self, signal: Signal, form: Form, permit: Box<dyn Permit>, body: Bytes, source: Arc<Source>) -> Outcome {
-        let Some((waiting, mut told)) = self.send(self.read(signal, form, body)?, permit, source) else {
+    pub(super) async fn take(&self, signal: Signal, form: Form, permit: Box<dyn Permit>, body: Bytes, sender: Sender) -> Outcome {
+        let Some((waiting, mut told)) = self.send(self.read(signal, form, body)?, permit, &sender) else {
             return Ok(Taken::default());
         };
         let answer = waiting.answer(told.items).await;
@@ -78,7 +81,7 @@ impl Inlet {
     }
 
     /// From the books to the lanes, without a pause. None where there is nothing to send.
-    fn send(&self, read: Read, permit: Box<dyn Permit>, source: Arc<Source>) -> Option<(Arc<Waiting>, Told)> {
+    fn send(&self, read: Read, permit: Box<dyn Permit>, sender: &Sender) -> Option<(Arc<Waiting>, Told)> {
         let Read { parsed, lost, problems } = read;
         let items = parsed.total() + lost;
         if items == 0 {
@@ -94,8 +97,12 @@ impl Inlet {
         }
         let reasons = if rejected == 0 { String::new() } else { reasons(&problems, &parsed.rejections) };
         if !parsed.is_empty() {
-            let origin = Origin { share, source, received_at: self.clock.now() };
-            permit.send(parsed.from_origin(origin));
+            let origin = Origin { share, source: sender.source.clone(), received_at: self.clock.now() };
+            let mut batch = parsed.from_origin(origin);
+            if sender.marks() {
+                sender.mark(&self.lifts, &mut batch);
+            }
+            permit.send(batch);
         }
         receipt.close();
         let told = Told { items, rejected, reasons, tally: Default::default(), is_settled: false, explanation: None };

@@ -1,11 +1,14 @@
 #![doc = include_str!("README.md")]
 
+mod cors;
+mod counts;
 mod grpc;
 mod http;
 mod intake;
 mod keys;
 mod outcome;
 mod port;
+mod sender;
 mod waiting;
 
 use std::sync::Arc;
@@ -13,8 +16,7 @@ use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use tracetailor_core::component::{
-    Authenticator, BoxFuture, BuildContext, BuildError, Component, Receiver, ReceiverContext, ReceiverFactory, Receivers, RunError,
-    Stability,
+    BoxFuture, BuildContext, BuildError, Component, Receiver, ReceiverContext, ReceiverFactory, Receivers, RunError, Stability,
 };
 use tracetailor_core::config::{Address, Auth, Endpoint, Period, ServerTls};
 use tracetailor_core::ledger::Milestone;
@@ -24,8 +26,11 @@ use tracetailor_net::server::{KeepAlive, Limits, Listener, Server, Tls};
 
 pub use keys::{Answer, Config, Cors, EnforcementPolicy, Grpc, Http, Keepalive, Protocols, ServerParameters, Transport};
 
+use cors::Cors as CorsRules;
+use counts::Counts;
 use intake::Inlet;
-use port::{Port, Protocol, Refused};
+use port::{Port, Protocol};
+use sender::{Checked, Door, Lift};
 
 /// How it is made.
 pub const FACTORY: ReceiverFactory = ReceiverFactory::of::<Otlp>("otlp", Stability::Beta, include_str!("README.md"));
@@ -36,16 +41,7 @@ pub struct Otlp {
     config: Config,
     grpc_auth: Option<Checked>,
     http_auth: Option<Checked>,
-}
-
-/// What checks who sends.
-#[derive(Clone)]
-struct Checked(Arc<dyn Authenticator>);
-
-impl std::fmt::Debug for Checked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Checked")
-    }
+    lifts: Arc<Vec<Lift>>,
 }
 
 impl Component for Otlp {
@@ -55,14 +51,6 @@ impl Component for Otlp {
     fn build(config: &Config, context: &BuildContext) -> Result<Box<dyn Receiver>, BuildError> {
         Ok(Box::new(Otlp::new(config, context)?))
     }
-}
-
-fn authenticator(auth: &Auth, context: &BuildContext) -> Result<Checked, BuildError> {
-    let id = auth.authenticator.parse()?;
-    context.services.of::<dyn Authenticator>(&id).map(Checked).ok_or_else(|| {
-        let wrong = format!("auth.authenticator names {id}, which checks nobody here");
-        BuildError::new(wrong, "name an extension such as basicauth or bearertokenauth, and list it in service.extensions")
-    })
 }
 
 impl Receiver for Otlp {
@@ -90,10 +78,11 @@ impl Ports {
 
 impl Otlp {
     fn new(config: &Config, context: &BuildContext) -> Result<Self, BuildError> {
-        let auth = |auth: Option<&Auth>| auth.map(|auth| authenticator(auth, context)).transpose();
+        let auth = |auth: Option<&Auth>| auth.map(|auth| Checked::new(auth, &context.services)).transpose();
         let grpc_auth = auth(config.protocols.grpc.on().and_then(|grpc| grpc.auth.as_ref()))?;
         let http_auth = auth(config.protocols.http.on().and_then(|http| http.auth.as_ref()))?;
-        Ok(Otlp { config: config.clone(), grpc_auth, http_auth })
+        let lifts = Arc::new(Lift::all(&config.metadata_attributes)?);
+        Ok(Otlp { config: config.clone(), grpc_auth, http_auth, lifts })
     }
 
     fn open(&self) -> Result<Ports, RunError> {
@@ -138,6 +127,7 @@ impl Otlp {
                 Answer::Delivered => Milestone::Settled,
             },
             admission_wait: self.config.admission_wait.get(),
+            lifts: self.lifts.clone(),
             causes: Reason::ALL.map(|reason| context.cause(reason.name())),
         }
     }
@@ -150,10 +140,27 @@ impl Otlp {
             stall: None,
             other,
             paths: Vec::new(),
-            authenticator: self.grpc_auth.clone().map(|checked| checked.0),
-            include_metadata: grpc.include_metadata,
             packings: GRPC_PACKINGS.to_vec(),
-            ..port(inlet, context)
+            ..self.port(inlet, "grpc", self.grpc_auth.clone(), grpc.include_metadata, context)
+        }
+    }
+
+    /// What both ports have in common.
+    fn port(&self, inlet: Arc<Inlet>, transport: &str, auth: Option<Checked>, include_metadata: bool, context: &ReceiverContext) -> Port {
+        let plain = Arc::new(Source { receiver: context.id.to_string(), ..Source::default() });
+        Port {
+            protocol: Protocol::Grpc,
+            inlet,
+            door: Door { plain, auth, include_metadata, lifts: self.lifts.clone() },
+            limit: 0,
+            stall: None,
+            other: None,
+            paths: Vec::new(),
+            taken: Signal::ALL.map(|signal| context.outlet.takes(signal)),
+            packings: Vec::new(),
+            cors: None,
+            response_headers: HeaderMap::new(),
+            counts: Counts::new(context, transport, context.lanes.count()),
         }
     }
 
@@ -170,11 +177,10 @@ impl Otlp {
                 (path(&http.metrics_url_path), Signal::Metrics),
                 (path(&http.logs_url_path), Signal::Logs),
             ],
-            authenticator: self.http_auth.clone().map(|checked| checked.0),
-            include_metadata: http.include_metadata,
             packings: packings(http),
+            cors: http.cors.as_ref().and_then(CorsRules::new),
             response_headers: response_headers(http),
-            ..port(inlet, context)
+            ..self.port(inlet, "http", self.http_auth.clone(), http.include_metadata, context)
         }
     }
 }
@@ -196,28 +202,6 @@ const HTTP_PACKINGS: [(&str, Packing); 6] = [
 fn packings(http: &Http) -> Vec<(&'static str, Packing)> {
     let is_taken = |name: &str| http.compression_algorithms.as_ref().is_none_or(|taken| taken.iter().any(|known| known == name));
     HTTP_PACKINGS.into_iter().filter(|(name, _)| is_taken(name)).collect()
-}
-
-/// What both ports have in common.
-fn port(inlet: Arc<Inlet>, context: &ReceiverContext) -> Port {
-    let receiver = context.id.to_string();
-    let stale_certificates = context.counters.counter("tracetailor_tls_reload_failures_total", &[("receiver", &receiver)]);
-    Port {
-        protocol: Protocol::Grpc,
-        inlet,
-        limit: 0,
-        stall: None,
-        other: None,
-        paths: Vec::new(),
-        taken: Signal::ALL.map(|signal| context.outlet.takes(signal)),
-        packings: Vec::new(),
-        authenticator: None,
-        include_metadata: false,
-        source: Arc::new(Source { receiver, ..Source::default() }),
-        response_headers: HeaderMap::new(),
-        refused: Refused::new(context),
-        stale_certificates,
-    }
 }
 
 /// With `transport: unix` the endpoint is the path of a socket.

@@ -13,6 +13,8 @@ pub(super) type Outcome = Result<Taken, Refusal>;
 /// A request that was taken, apart from items that were not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Taken {
+    /// How many items were.
+    pub(super) items: u64,
     /// None where everything was taken.
     pub(super) partial: Option<PartialSuccess>,
 }
@@ -26,12 +28,14 @@ pub(super) struct Refusal {
     pub(super) status: Status,
     /// In HTTP's, where that says it better than the code would.
     pub(super) http: Option<StatusCode>,
+    /// How many items it held, where somebody counted them.
+    pub(super) items: u64,
 }
 
 impl Refusal {
     /// For this reason, with that code.
     pub(super) fn new(reason: &'static str, code: Code, message: impl Into<String>) -> Self {
-        Self { reason, status: Status::new(code, message), http: None }
+        Self { reason, status: Status::new(code, message), http: None, items: 0 }
     }
 
     /// The same with another status in HTTP than the code has.
@@ -117,6 +121,11 @@ pub(super) struct Told {
 impl Told {
     /// What to answer. Where anything of the request was taken by anybody it is a success: sent again, it would arrive twice.
     pub(super) fn outcome(self) -> Outcome {
+        let items = self.items;
+        self.judge().map_err(|refusal| Refusal { items, ..refusal })
+    }
+
+    fn judge(self) -> Outcome {
         let let_in = self.items - self.rejected;
         if let_in == 0 && self.rejected > 0 {
             return Err(Refusal::new("bad_items", Code::INVALID_ARGUMENT, self.reasons));
@@ -128,7 +137,8 @@ impl Told {
             return Err(refused_behind(later > 0, self.explanation));
         }
         let behind = if self.is_settled { for_good.min(let_in) } else { 0 };
-        Ok(Taken { partial: partial(self.rejected, self.reasons, behind, self.explanation) })
+        let items = let_in - behind;
+        Ok(Taken { items, partial: partial(self.rejected, self.reasons, behind, self.explanation) })
     }
 }
 

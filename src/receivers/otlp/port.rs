@@ -1,4 +1,4 @@
-//! One port of the receiver: which protocol it speaks, what is refused at its door, and what it counts.
+//! One port of the receiver: which protocol it speaks, and what it says to those who speak another one, or to the wrong place.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -7,17 +7,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
 use http::{Request, Response, StatusCode, Version};
-use tracetailor_core::component::{Authenticator, BuildContext, Counter, Permit};
-use tracetailor_core::telemetry::{Signal, Source};
+use tracetailor_core::component::Permit;
+use tracetailor_core::telemetry::Signal;
 use tracetailor_net::decompress::{Packing, UnpackError, unpack};
 use tracetailor_net::grpc::Code;
 use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply, TlsError};
 
+use super::cors::Cors;
+use super::counts::Counts;
 use super::http::plain;
 use super::intake::Inlet;
 use super::outcome::Refusal;
+use super::sender::{Door, Sender};
 use super::{grpc, http as otlp_http};
 
 /// What a port speaks.
@@ -31,6 +34,7 @@ pub(super) enum Protocol {
 pub(super) struct Port {
     pub(super) protocol: Protocol,
     pub(super) inlet: Arc<Inlet>,
+    pub(super) door: Door,
     /// The largest body or message, before and after it is decompressed.
     pub(super) limit: usize,
     /// How long a body may stall, where the configuration says so.
@@ -43,41 +47,15 @@ pub(super) struct Port {
     pub(super) taken: [bool; Signal::ALL.len()],
     /// The names under which compressed bodies are taken.
     pub(super) packings: Vec<(&'static str, Packing)>,
-    pub(super) authenticator: Option<Arc<dyn Authenticator>>,
-    pub(super) include_metadata: bool,
-    /// What is known of a sender where nothing is asked.
-    pub(super) source: Arc<Source>,
+    pub(super) cors: Option<Cors>,
     /// Headers of every answer.
     pub(super) response_headers: HeaderMap,
-    pub(super) refused: Refused,
-    /// How often certificates could not be read again.
-    pub(super) stale_certificates: Counter,
+    pub(super) counts: Counts,
 }
 
 impl Port {
     pub(super) fn takes(&self, signal: Signal) -> bool {
         Signal::ALL.iter().zip(self.taken).any(|(known, taken)| *known == signal && taken)
-    }
-
-    /// Who sends, if it may.
-    pub(super) fn source(&self, _client: &Client, headers: &HeaderMap, _query: Option<&str>) -> Result<Arc<Source>, Refusal> {
-        let tenant = match &self.authenticator {
-            None => None,
-            Some(authenticator) => self.authenticate(authenticator.as_ref(), headers)?,
-        };
-        if tenant.is_none() && !self.include_metadata {
-            return Ok(self.source.clone());
-        }
-        let metadata = if self.include_metadata { metadata_of(headers) } else { Vec::new() };
-        Ok(Arc::new(Source { tenant, metadata, ..Source::clone(&self.source) }))
-    }
-
-    fn authenticate(&self, authenticator: &dyn Authenticator, headers: &HeaderMap) -> Result<Option<String>, Refusal> {
-        let header = |name: &str| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-        authenticator.authenticate(&header).map(|who| who.tenant).map_err(|why| {
-            tracing::debug!(receiver = self.source.receiver, %why, "a request was not let in");
-            Refusal::new("unauthenticated", Code::UNAUTHENTICATED, "unauthenticated")
-        })
     }
 
     /// How a body is compressed, by what its header says.
@@ -111,35 +89,44 @@ impl Port {
         Ok(unpacked)
     }
 
-    pub(super) fn count<T>(&self, _client: &Client, outcome: &Result<T, Refusal>) {
-        if let Err(refusal) = outcome {
-            self.refused.count(refusal.reason);
+    async fn dispatch(self: Arc<Self>, client: Arc<Client>, request: Request<Incoming>) -> Response<Reply> {
+        if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
+            return answer;
+        }
+        // Before anything else is said, also before that there is nothing here.
+        let sender = match self.door.admit(request.headers(), request.uri().query()) {
+            Ok(sender) => sender,
+            Err(refusal) => return self.refuse(&request, &refusal),
+        };
+        let speaks_grpc = is_grpc(request.headers());
+        match self.protocol {
+            Protocol::Grpc if speaks_grpc && request.version() == Version::HTTP_2 => grpc::answer(self, client, sender, request).await,
+            Protocol::Grpc => self.not_http(),
+            Protocol::Http if speaks_grpc => self.refuse(&request, &otlp_http::not_grpc(&self)),
+            Protocol::Http => self.route(client, sender, request).await,
         }
     }
 
-    async fn dispatch(self: Arc<Self>, client: Arc<Client>, request: Request<Incoming>) -> Response<Reply> {
-        let speaks_grpc = is_grpc(request.headers());
-        match self.protocol {
-            Protocol::Grpc if speaks_grpc && request.version() == Version::HTTP_2 => grpc::answer(self, client, request).await,
-            Protocol::Grpc => self.not_http(),
-            Protocol::Http if speaks_grpc => {
-                let refusal = otlp_http::not_grpc(&self);
-                self.refused.count(refusal.reason);
-                grpc::refused(&refusal.status)
-            }
-            Protocol::Http => match self.paths.iter().find(|(path, _)| path == request.uri().path()) {
-                Some((_, signal)) if self.takes(*signal) => {
-                    let signal = *signal;
-                    otlp_http::answer(self, client, signal, request).await
-                }
-                _ => self.not_found(&request),
-            },
+    async fn route(self: Arc<Self>, client: Arc<Client>, sender: Sender, request: Request<Incoming>) -> Response<Reply> {
+        let known = self.paths.iter().find(|(path, _)| path == request.uri().path()).map(|(_, signal)| *signal);
+        match known {
+            Some(signal) if self.takes(signal) => otlp_http::answer(self, client, sender, signal, request).await,
+            known => self.not_found(&request, known),
+        }
+    }
+
+    /// Says no in the protocol of whoever asked.
+    fn refuse(&self, request: &Request<Incoming>, refusal: &Refusal) -> Response<Reply> {
+        self.counts.refused(refusal.reason);
+        match is_grpc(request.headers()) {
+            true => grpc::refused(&refusal.status),
+            false => otlp_http::refused(otlp_http::form_of(request.headers()), refusal),
         }
     }
 
     /// HTTP, spoken to the port for gRPC.
     fn not_http(&self) -> Response<Reply> {
-        self.refused.count("http_to_grpc");
+        self.counts.refused("http_to_grpc");
         let instead = match self.other {
             Some(other) => format!("OTLP over HTTP is spoken on port {other}"),
             None => "set protocols.http in the receiver to speak OTLP over HTTP".to_owned(),
@@ -147,18 +134,34 @@ impl Port {
         plain(StatusCode::BAD_REQUEST, format!("this port speaks OTLP over gRPC; {instead}\n"))
     }
 
-    fn not_found(&self, request: &Request<Incoming>) -> Response<Reply> {
-        let path = request.uri().path();
-        if path == "/api/traces" || request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"thrift")) {
+    fn not_found(&self, request: &Request<Incoming>, known: Option<Signal>) -> Response<Reply> {
+        let speaks_thrift = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().ends_with(b"thrift"));
+        if speaks_thrift || request.uri().path() == "/api/traces" {
             self.mistaken(Mistake::Thrift);
             return plain(StatusCode::NOT_FOUND, format!("{}\n", Mistake::Thrift));
         }
-        self.refused.count("unknown_path");
-        let text = match self.paths.iter().find(|(known, _)| known == path) {
-            Some((_, signal)) => format!("404 page not found: no pipeline takes {} from this receiver\n", signal.name()),
+        self.counts.refused("unknown_path");
+        let text = match known {
+            Some(signal) => format!("404 page not found: no pipeline takes {} from this receiver\n", signal.name()),
             None => "404 page not found\n".to_owned(),
         };
         plain(StatusCode::NOT_FOUND, text)
+    }
+
+    /// What goes on every answer.
+    fn finish(&self, origin: Option<HeaderValue>, response: &mut Response<Reply>) {
+        if let Some(cors) = &self.cors {
+            cors.mark(origin, response);
+        }
+        if !self.response_headers.is_empty() {
+            response.headers_mut().extend(self.response_headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        }
+    }
+
+    fn panicked(&self, speaks_grpc: bool) -> Response<Reply> {
+        self.counts.refused("panic");
+        let refusal = Refusal::new("panic", Code::INTERNAL, "internal error");
+        if speaks_grpc { grpc::refused(&refusal.status) } else { plain(refusal.http_status(), "internal error\n") }
     }
 }
 
@@ -166,99 +169,42 @@ impl Answers for Port {
     async fn answer(self: Arc<Self>, client: Arc<Client>, request: Request<Incoming>) -> Response<Reply> {
         let port = self.clone();
         let speaks_grpc = is_grpc(request.headers());
+        let is_preflight = request.method() == http::Method::OPTIONS;
+        let origin = port.cors.as_ref().and_then(|_| request.headers().get(ORIGIN).cloned());
         // A bug of ours that one request runs into must not cost its neighbours on the connection.
         let mut response = match AssertUnwindSafe(self.dispatch(client, request)).catch_unwind().await {
             Ok(response) => response,
             Err(_) => port.panicked(speaks_grpc),
         };
-        if !port.response_headers.is_empty() {
-            response.headers_mut().extend(port.response_headers.iter().map(|(name, value)| (name.clone(), value.clone())));
+        if !(is_preflight && response.status() == StatusCode::NO_CONTENT) {
+            port.finish(origin, &mut response);
         }
         response
     }
 
     fn mistaken(&self, mistake: Mistake) {
-        self.refused.count(mistake.name());
-        tracing::warn!(receiver = self.source.receiver, %mistake, "a client was turned away");
+        self.counts.refused(mistake.name());
+        tracing::warn!(receiver = self.door.plain.receiver, %mistake, "a client was turned away");
     }
 
     fn closed(&self, why: Closed) {
-        self.refused.count(why.name());
+        self.counts.refused(why.name());
     }
 
     fn kept_old_certificates(&self, why: &TlsError) {
-        self.stale_certificates.add(1);
-        tracing::error!(receiver = self.source.receiver, %why, "certificates could not be read again; the old ones are still used");
-    }
-}
-
-impl Port {
-    fn panicked(&self, speaks_grpc: bool) -> Response<Reply> {
-        self.refused.count("panic");
-        let refusal = Refusal::new("panic", Code::INTERNAL, "internal error");
-        if speaks_grpc { grpc::refused(&refusal.status) } else { plain(refusal.http_status(), "internal error\n") }
+        self.counts.stale_certificates();
+        tracing::error!(receiver = self.door.plain.receiver, %why, "certificates could not be read again; the old ones are still used");
     }
 }
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Port({:?} of {})", self.protocol, self.source.receiver)
+        write!(f, "Port({:?} of {})", self.protocol, self.door.plain.receiver)
     }
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
-}
-
-/// Headers as processors may ask for them. Those that HTTP/2 begins with a colon are no headers here.
-fn metadata_of(headers: &HeaderMap) -> Vec<(String, String)> {
-    let known = headers.iter().map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    known.collect()
-}
-
-/// Requests that are not in the books, by why they were refused.
-pub(super) struct Refused(Vec<(&'static str, Counter)>);
-
-impl Refused {
-    /// Every reason there is. The list is closed, because each becomes a series.
-    const REASONS: [&str; 21] = [
-        "malformed",
-        "too_large",
-        "full",
-        "stopping",
-        "bad_items",
-        "refused_behind",
-        "unauthenticated",
-        "encoding",
-        "decompressed_too_large",
-        "slow_body",
-        "broken_body",
-        "unknown_method",
-        "unknown_path",
-        "content_type",
-        "method",
-        "grpc_to_http",
-        "http_to_grpc",
-        "panic",
-        "slow_beginning",
-        "slow_headers",
-        "age",
-    ];
-
-    pub(super) fn new(context: &BuildContext) -> Self {
-        let receiver = context.id.to_string();
-        let reasons = Self::REASONS.into_iter().chain(Mistake::ALL.map(Mistake::name)).chain(["broken", "tls_handshake"]);
-        let counter = |reason| {
-            (reason, context.counters.counter("tracetailor_refused_requests_total", &[("receiver", &receiver), ("reason", reason)]))
-        };
-        Self(reasons.map(counter).collect())
-    }
-
-    pub(super) fn count(&self, reason: &str) {
-        if let Some((_, counter)) = self.0.iter().find(|(known, _)| *known == reason) {
-            counter.add(1);
-        }
-    }
 }
 
 impl From<BodyError> for Refusal {

@@ -1,0 +1,69 @@
+//! Files that are written from the code: the example configuration, the table of components in README.md.
+
+use std::fs;
+
+use tracetailor::config::{catalogue, example};
+
+use crate::{root, run, same_as_file, text, tracetailor};
+
+#[test]
+fn the_example_is_written_from_the_code() {
+    same_as_file(&root().join("config.example.yaml"), &example());
+}
+
+#[test]
+fn the_example_is_valid_without_a_word() {
+    let output = run(tracetailor(&root()).args(["validate", "--config", "config.example.yaml"]));
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_table_of_components_is_written_from_the_code() {
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (begin, end) = ("<!-- components: written by scripts/fix -->\n", "<!-- /components -->");
+    let (before, rest) = readme.split_once(begin).unwrap();
+    let (_, after) = rest.split_once(end).unwrap();
+    same_as_file(&path, &format!("{before}{begin}{}{end}{after}", catalogue::table()));
+}
+
+#[test]
+fn every_component_can_be_explained_and_is_listed() {
+    let listed = text(&run(tracetailor(&root()).arg("components")).stdout);
+    for entry in catalogue::entries() {
+        assert!(listed.contains(&format!("  - name: {}\n", entry.name)), "{listed}");
+        let name = format!("{}.{}", entry.section, entry.name);
+        let output = run(tracetailor(&root()).args(["explain", &name]));
+        assert_eq!(text(&output.stdout).trim_end(), entry.readme.trim_end(), "{name}");
+    }
+}
+
+/// The schema is for editors; that it is one is checked as far as it goes without them: every reference leads somewhere.
+#[test]
+fn the_schema_is_whole() {
+    let output = run(tracetailor(&root()).arg("schema"));
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut found = 0;
+    references(&schema, &mut |reference| {
+        let name = reference.strip_prefix("#/$defs/").unwrap();
+        assert!(schema["$defs"].get(name).is_some(), "{reference} leads nowhere");
+        found += 1;
+    });
+    assert!(found > 10, "{found}");
+    assert!(schema["properties"]["receivers"]["patternProperties"]["^otlp(/.+)?$"].is_object());
+}
+
+fn references(schema: &serde_json::Value, found: &mut impl FnMut(&str)) {
+    match schema {
+        serde_json::Value::Array(list) => list.iter().for_each(|schema| references(schema, found)),
+        serde_json::Value::Object(object) => {
+            for (key, value) in object {
+                match (key.as_str(), value) {
+                    ("$ref", serde_json::Value::String(reference)) => found(reference),
+                    _ => references(value, found),
+                }
+            }
+        }
+        _ => {}
+    }
+}

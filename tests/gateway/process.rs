@@ -1,0 +1,173 @@
+//! The binary as a child process, with ports of its own.
+
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::clients;
+
+/// A gateway that runs. It is killed when the test fails before its end.
+pub(super) struct Gateway {
+    child: Child,
+    folder: TempDir,
+    pub(super) grpc: u16,
+    pub(super) http: u16,
+    pub(super) metrics: u16,
+    pub(super) admin: u16,
+}
+
+/// A port that nobody had a moment ago.
+pub(super) fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map(|address| address.port()).unwrap()
+}
+
+fn command(folder: &Path, extra: &[&str]) -> Command {
+    let log = std::fs::File::create(folder.join("log")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracetailor"));
+    command.arg("--config").arg(folder.join("gateway.yaml")).arg("--config").arg(folder.join("ports.yaml")).args(extra);
+    command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    command
+}
+
+impl Gateway {
+    /// Starts one and waits until it takes telemetry. `GRPC` and `HTTP` in the configuration become its ports.
+    pub(super) async fn start(config: &str) -> Gateway {
+        Self::start_with(config, &[]).await
+    }
+
+    /// The same with more arguments.
+    pub(super) async fn start_with(config: &str, extra: &[&str]) -> Gateway {
+        let folder = tempfile::tempdir().unwrap();
+        let (grpc, http, metrics, admin) = (free_port(), free_port(), free_port(), free_port());
+        let ports = format!(
+            "
+extensions: {{admin: {{endpoint: '127.0.0.1:{admin}'}}}}
+service:
+  extensions: [admin]
+  telemetry: {{metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {metrics}}}}}}}}}]}}}}
+"
+        );
+        std::fs::write(folder.path().join("ports.yaml"), ports).unwrap();
+        let child = command(folder.path(), extra);
+        let mut gateway = Gateway { child: unstarted(child, &folder, config, grpc, http), folder, grpc, http, metrics, admin };
+        gateway.wait_until_it_listens(config).await;
+        gateway
+    }
+
+    async fn wait_until_it_listens(&mut self, config: &str) {
+        let mut ports = vec![self.metrics];
+        ports.extend(config.contains(":GRPC").then_some(self.grpc));
+        ports.extend(config.contains(":HTTP").then_some(self.http));
+        for port in ports {
+            let mut tries = 0;
+            while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+                assert!(self.child.try_wait().unwrap().is_none(), "the gateway has ended:\n{}", self.log());
+                tries += 1;
+                assert!(tries < 3_000, "port {port} does not open:\n{}", self.log());
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+
+    /// Writes another configuration over the one it was started with.
+    pub(super) fn rewrite(&self, config: &str) {
+        write(&self.folder, config, self.grpc, self.http);
+    }
+
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    pub(super) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Its metrics, as text.
+    pub(super) async fn metrics(&self) -> String {
+        clients::get(self.metrics, "/metrics").await.1
+    }
+
+    /// Sum of the series of a metric whose labels hold all of these.
+    pub(super) async fn metric(&self, name: &str, labels: &[&str]) -> f64 {
+        let page = self.metrics().await;
+        let of_it = |line: &&str| {
+            let (series, _) = line.rsplit_once(' ').unwrap_or((line, ""));
+            let is_it = series == name || series.starts_with(&format!("{name}{{"));
+            is_it && labels.iter().all(|label| series.contains(label))
+        };
+        page.lines().filter(of_it).filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    }
+
+    /// Waits until something is so, by its metrics.
+    pub(super) async fn until(&self, name: &str, labels: &[&str], so: impl Fn(f64) -> bool) {
+        for _ in 0..1_000 {
+            if so(self.metric(name, labels).await) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{name} did not come to be so:\n{}\n{}", self.metrics().await, self.log());
+    }
+
+    /// Once it is quiet its books balance: nothing is missing and nothing was lost. Then it stops in order, by itself.
+    pub(super) async fn end_balanced(self) -> String {
+        let page = self.metrics().await;
+        for line in page.lines().filter(|line| line.starts_with("tracetailor_ledger_residual") || line.starts_with("tracetailor_lost_")) {
+            assert!(line.ends_with(" 0"), "{line}\n{page}");
+        }
+        self.end().await
+    }
+
+    /// Stops it, and returns what it logged.
+    pub(super) async fn end(mut self) -> String {
+        self.signal("-TERM");
+        let status = ended(&mut self.child, Duration::from_secs(40)).await;
+        let log = self.log();
+        let status = status.unwrap_or_else(|| panic!("it does not stop:\n{log}"));
+        assert!(status.success(), "{status}\n{log}");
+        assert!(!log.contains("do not balance") && !log.contains("panicked"), "{log}");
+        log
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn ended(child: &mut Child, within: Duration) -> Option<ExitStatus> {
+    for _ in 0..within.as_millis() / 10 {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
+}
+
+fn write(folder: &TempDir, config: &str, grpc: u16, http: u16) {
+    let config = config.replace("GRPC", &grpc.to_string()).replace("HTTP", &http.to_string());
+    std::fs::write(folder.path().join("gateway.yaml"), config).unwrap();
+}
+
+fn unstarted(mut command: Command, folder: &TempDir, config: &str, grpc: u16, http: u16) -> Child {
+    write(folder, config, grpc, http);
+    command.spawn().unwrap()
+}
+
+/// Runs one that is expected to end by itself: its exit code, and what it said.
+pub(super) async fn run_to_end(config: &str) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder, config, free_port(), free_port());
+    let off = "{service: {telemetry: {metrics: {level: none}}}}";
+    std::fs::write(folder.path().join("ports.yaml"), off).unwrap();
+    let mut child = command(folder.path(), &[]).spawn().unwrap();
+    let status = ended(&mut child, Duration::from_secs(30)).await;
+    let _ = child.kill();
+    (status.and_then(|status| status.code()), std::fs::read_to_string(folder.path().join("log")).unwrap())
+}
