@@ -196,7 +196,8 @@ impl Export {
     }
 
     fn reserve(&self, load: Load) -> Result<(), Overflow> {
-        if load.memory > self.memory.queue_room() {
+        // Admission has looked at the room before, so the last to come may overshoot it: to refuse it now would be to lose it.
+        if self.memory.queue_room() == 0 {
             return Err(Overflow::Full);
         }
         self.lock().reserve(load)
