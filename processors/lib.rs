@@ -12,8 +12,7 @@ mod planned;
 pub mod resource;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
-pub const PROCESSORS: Registry<Processors> =
-    Registry::new(&[batch::FACTORY, memory_limiter::FACTORY, resource::FACTORY], planned::PLANNED);
+pub const PROCESSORS: Registry<Processors> = Registry::new(&[batch::FACTORY, memory_limiter::FACTORY, resource::FACTORY], planned::PLANNED);
 
 #[cfg(test)]
 mod tests {

@@ -9,7 +9,8 @@ pub(crate) fn in_code(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
     let quoted = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
-    let named = |said: &&str| BEGINNINGS.iter().any(|beginning| said.starts_with(beginning) && *said != "otelcol_" && *said != "tracetailor_");
+    let named =
+        |said: &&str| BEGINNINGS.iter().any(|beginning| said.starts_with(beginning) && *said != "otelcol_" && *said != "tracetailor_");
     let is_name = |said: &&str| said.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_{}.()".contains(c));
     quoted.filter(named).filter(is_name).map(str::to_owned).collect()
 }
@@ -68,7 +69,8 @@ mod tests {
 
     #[test]
     fn prose_speaks_of_one_or_of_several() {
-        let prose = "`tracetailor_a_total{component=\"x\"}`, `tracetailor_ledger_*` and `tracetailor_b_{items}`; tracetailor_core, otelcol_c";
+        let prose =
+            "`tracetailor_a_total{component=\"x\"}`, `tracetailor_ledger_*` and `tracetailor_b_{items}`; tracetailor_core, otelcol_c";
         assert_eq!(in_prose(prose), ["tracetailor_a_total", "otelcol_c"]);
         assert_eq!(labels(prose), [("tracetailor_a_total".to_owned(), "component".to_owned())]);
     }
