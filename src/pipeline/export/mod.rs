@@ -177,11 +177,15 @@ impl Export {
         *self.slot(lane).exporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(exporter));
     }
 
-    /// Other settings, from the next request on. What waits, stays.
+    /// Other settings, from the next request on. What waits, stays; a destination that was left alone is asked at once, since what it refused
+    /// may be what was changed.
     pub fn reconfigure(&self, delivery: Option<&Delivery>) {
         let settings = Settings::of(delivery);
         self.told.capacity(&settings);
-        self.lock().settings = settings;
+        let mut queue = self.lock();
+        queue.settings = settings;
+        queue.breaker.relent(Instant::now());
+        drop(queue);
         self.wake_all();
         self.room.notify_waiters();
     }
