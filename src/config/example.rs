@@ -65,11 +65,8 @@ fn section<K: Kind>(registry: &Registry<K>, out: &mut String) {
         };
         comment(&format!("{}{former}", summary(factory.readme))).iter().for_each(|line| *out += &format!("  {line}\n"));
         let keys = factory.keys();
-        let lines = Keys { all: &keys, prefix: "", path: &path }.lines();
-        // Nothing is said where all is behind a `#`; an empty block is said.
-        let is_empty = lines.iter().all(|line| line.starts_with('#'));
-        *out += &format!("  {}:{}\n", factory.name, if is_empty { " {}" } else { "" });
-        lines.iter().for_each(|line| *out += &format!("    {line}\n"));
+        let block = Keys { all: &keys, prefix: "", path: &path }.lines();
+        below(factory.name, block).iter().for_each(|line| *out += &format!("  {line}\n"));
     }
 }
 
@@ -127,7 +124,9 @@ impl<'a> Keys<'a> {
 
 /// A key with a block below it.
 fn below(name: &str, block: Vec<String>) -> Vec<String> {
-    std::iter::once(format!("{name}:")).chain(block.into_iter().map(|line| format!("  {line}"))).collect()
+    // Where all of it is behind a `#`, an empty block is said.
+    let empty = if block.iter().all(|line| line.starts_with('#')) { " {}" } else { "" };
+    std::iter::once(format!("{name}:{empty}")).chain(block.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
 /// A block as the only element of a list.

@@ -58,6 +58,8 @@ fn the_schema_is_whole() {
     });
     assert!(found > 10, "{found}");
     assert!(schema["properties"]["receivers"]["patternProperties"]["^otlp(/.+)?$"].is_object());
+    let pipelines = &schema["properties"]["service"]["properties"]["pipelines"]["anyOf"][0]["patternProperties"];
+    assert!(pipelines["^(traces|logs|metrics)(/.+)?$"].is_object(), "{pipelines}");
 }
 
 fn references(schema: &serde_json::Value, found: &mut impl FnMut(&str)) {
