@@ -30,6 +30,17 @@ fn run(command: &mut Command) -> Output {
     command.output().unwrap_or_else(|error| panic!("the binary cannot be started: {error}"))
 }
 
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap_or_else(|error| panic!("{} cannot be written: {error}", path.display()));
+}
+
+/// A folder with one file in it.
+fn folder_with(name: &str, yaml: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap_or_else(|error| panic!("there is no folder: {error}"));
+    write(&folder.path().join(name), yaml);
+    folder
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
@@ -38,7 +49,7 @@ fn text(bytes: &[u8]) -> String {
 #[track_caller]
 fn same_as_file(path: &Path, should: &str) {
     if std::env::var_os("TRACETAILOR_WRITE").is_some() {
-        return fs::write(path, should).unwrap();
+        return write(path, should);
     }
     let is = fs::read_to_string(path).unwrap_or_default();
     let line =

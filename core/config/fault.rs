@@ -95,9 +95,10 @@ pub fn suggest(name: &str, valid: &[&str]) -> String {
 }
 
 fn one_of_sorted(valid: &[&str]) -> String {
+    // Of spellings that differ in case alone the lower one is enough to know.
     let mut sorted = valid.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
+    sorted.sort_unstable_by_key(|name| (name.to_lowercase(), std::cmp::Reverse(*name)));
+    sorted.dedup_by_key(|name| name.to_lowercase());
     sorted.join(", ")
 }
 

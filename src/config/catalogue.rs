@@ -109,6 +109,7 @@ fn entry(key: &str, node: Node) -> Entry {
 /// A JSON Schema of whole configuration files, which editors check and complete by.
 pub fn schema() -> Json {
     let mut definitions = Map::new();
+    definitions.insert("nothing".to_owned(), json!({ "type": "null" }));
     definitions.insert(
         "reference".to_owned(),
         json!({ "type": "string", "pattern": "\\$\\{", "description": "${env:NAME}, ${file:path} or ${yaml:text}" }),
@@ -119,7 +120,9 @@ pub fn schema() -> Json {
     section_schema(&EXPORTERS, &mut sections, &mut definitions);
     section_schema(&CONNECTORS, &mut sections, &mut definitions);
     section_schema(&EXTENSIONS, &mut sections, &mut definitions);
-    let service = taken_in(schemars::schema_for!(Service).to_value(), "service", &mut definitions);
+    let mut service = schemars::schema_for!(Service).to_value();
+    by_signal(&mut service);
+    let service = taken_in(service, "service", &mut definitions);
     sections.insert("service".to_owned(), service);
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -130,6 +133,16 @@ pub fn schema() -> Json {
         "additionalProperties": false,
         "$defs": definitions,
     })
+}
+
+/// Ids of pipelines begin with their signal.
+fn by_signal(service: &mut Json) {
+    if let Some(Json::Object(pipelines)) = service.pointer_mut("/properties/pipelines")
+        && let Some(pipeline) = pipelines.insert("additionalProperties".to_owned(), Json::Bool(false))
+    {
+        let signals = Signal::ALL.map(Signal::name).join("|");
+        pipelines.insert("patternProperties".to_owned(), json!({ format!("^({signals})(/.+)?$"): pipeline }));
+    }
 }
 
 fn section_schema<K: Kind>(registry: &Registry<K>, sections: &mut Map<String, Json>, definitions: &mut Map<String, Json>) {
@@ -177,7 +190,7 @@ fn adapt(schema: &mut Json, prefix: &str) {
             }
             for (key, schema) in object.iter_mut() {
                 match (key.as_str(), schema) {
-                    ("properties", Json::Object(properties)) => properties.values_mut().for_each(|property| {
+                    ("properties" | "patternProperties", Json::Object(properties)) => properties.values_mut().for_each(|property| {
                         adapt(property, prefix);
                         allow_references(property);
                     }),
@@ -194,16 +207,23 @@ fn adapt(schema: &mut Json, prefix: &str) {
     }
 }
 
-/// Also takes `${env:NAME}`, where the schema takes something else than text.
+/// Also takes `${env:NAME}`, where the schema takes something else than text; and nothing, where it takes more than a single value.
 fn allow_references(schema: &mut Json) {
     let Some(object) = schema.as_object() else { return };
-    let takes_text =
-        object.get("type").is_some_and(|kind| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&"string".into())));
-    if takes_text || object.is_empty() || object.contains_key("not") {
+    let takes = |word: &str| match object.get("type") {
+        Some(Json::Array(several)) => several.iter().any(|one| one == word),
+        one => one.is_some_and(|one| one == word),
+    };
+    if takes("string") || object.is_empty() || object.contains_key("not") {
         return;
     }
+    let is_a_single_value = ["integer", "number", "boolean"].into_iter().any(takes);
     let description = object.get("description").cloned();
-    *schema = json!({ "anyOf": [schema, { "$ref": "#/$defs/reference" }] });
+    let mut choices = vec![schema.take(), json!({ "$ref": "#/$defs/reference" })];
+    if !is_a_single_value {
+        choices.push(json!({ "$ref": "#/$defs/nothing" }));
+    }
+    *schema = json!({ "anyOf": choices });
     if let (Some(description), Some(object)) = (description, schema.as_object_mut()) {
         object.insert("description".to_owned(), description);
     }

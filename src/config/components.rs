@@ -40,6 +40,8 @@ pub(super) struct Section<K: Kind> {
 pub(super) struct Written<K: Kind> {
     pub(super) key: String,
     pub(super) factory: Option<&'static Factory<K>>,
+    /// It is there without being written.
+    pub(super) is_unnamed: bool,
 }
 
 impl Components {
@@ -75,7 +77,7 @@ impl<K: Kind> Section<K> {
         for entry in node.entries() {
             if let Ok(id) = entry.key.parse::<ComponentId>() {
                 let factory = registry.find(id.kind());
-                section.written.entry(id).or_insert(Written { key: entry.key.clone(), factory });
+                section.written.entry(id).or_insert(Written { key: entry.key.clone(), factory, is_unnamed: false });
             }
         }
         section.configured = registry.read_section(node, &Path::of(K::SECTION), problems);
@@ -91,12 +93,17 @@ impl<K: Kind> Section<K> {
             let block = Node::new(Value::Null, root.place.clone());
             let read = registry.read(kind, &block, &Path::of(K::SECTION).key(kind), &mut ConfigErrors::default());
             if let Some(configured) = read {
-                let written = Written { key: configured.id.to_string(), factory: Some(configured.factory) };
+                let written = Written { key: configured.id.to_string(), factory: Some(configured.factory), is_unnamed: true };
                 self.written.insert(configured.id.clone(), written);
                 self.configured.push(configured);
             }
         }
         self
+    }
+
+    /// The ids that stand in the file.
+    pub(super) fn ids(&self) -> impl Iterator<Item = String> {
+        self.written.iter().filter(|(_, written)| !written.is_unnamed).map(|(id, _)| id.to_string())
     }
 
     pub(super) fn has(&self, id: &ComponentId) -> bool {

@@ -22,14 +22,19 @@ const HEAD: &str = "\
 /// What stands in the example where there is no default, or where the default is not fit to be shown.
 /// For a block, that it is on.
 pub(super) const VALUES: &[(&str, &str)] = &[
+    ("exporters.file.path", "/var/lib/tracetailor/telemetry.jsonl"),
     ("exporters.otlp_grpc.endpoint", "localhost:14317"),
     ("exporters.otlp_http.endpoint", "http://localhost:14318"),
-    ("receivers.otlp.protocols", "on"),
-    ("receivers.otlp.protocols.grpc", "on"),
-    ("receivers.otlp.protocols.http", "on"),
+    ("extensions.basicauth.htpasswd", "on"),
+    ("extensions.basicauth.htpasswd.inline", "\"${env:GATEWAY_USERS:-user:change-me}\""),
+    ("extensions.bearertokenauth.token", "\"${env:GATEWAY_TOKEN:-change-me}\""),
     ("processors.memory_limiter.check_interval", "1s"),
     ("processors.memory_limiter.limit_percentage", "80"),
     ("processors.memory_limiter.spike_limit_percentage", "15"),
+    ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
+    ("receivers.otlp.protocols", "on"),
+    ("receivers.otlp.protocols.grpc", "on"),
+    ("receivers.otlp.protocols.http", "on"),
 ];
 
 /// The widest that a line of comment gets.
@@ -60,11 +65,8 @@ fn section<K: Kind>(registry: &Registry<K>, out: &mut String) {
         };
         comment(&format!("{}{former}", summary(factory.readme))).iter().for_each(|line| *out += &format!("  {line}\n"));
         let keys = factory.keys();
-        let lines = Keys { all: &keys, prefix: "", path: &path }.lines();
-        // Nothing is said where all is behind a `#`; an empty block is said.
-        let is_empty = lines.iter().all(|line| line.starts_with('#'));
-        *out += &format!("  {}:{}\n", factory.name, if is_empty { " {}" } else { "" });
-        lines.iter().for_each(|line| *out += &format!("    {line}\n"));
+        let block = Keys { all: &keys, prefix: "", path: &path }.lines();
+        below(factory.name, block).iter().for_each(|line| *out += &format!("  {line}\n"));
     }
 }
 
@@ -101,25 +103,30 @@ impl<'a> Keys<'a> {
         let value = self.value(key);
         let default = value.unwrap_or(&key.default);
         let (mut lines, is_off) = if has(&of_list) {
-            (below(name, dashed(Keys { prefix: &of_list, ..self }.lines())), value.is_none())
+            (below(name, dashed(Keys { prefix: &of_list, ..self }.lines())), true)
         } else if has(&inner) {
             (below(name, Keys { prefix: &inner, ..self }.lines()), default.is_empty() || default == "false")
         } else {
             (vec![format!("{name}: {default}").trim_end().to_owned()], default.is_empty())
         };
+        // Of a list a short one can be shown beside what its elements may be.
+        let shown = value.filter(|_| has(&of_list)).map(|value| format!("{name}: {value}"));
         let takes = if key.required { format!("{}, must be given", key.kind) } else { key.kind.clone() };
         if is_off {
             lines.iter_mut().for_each(|line| *line = format!("# {line}"));
         }
         let mut told = comment(&format!("{} ({takes})", key.doc.trim_end_matches('.')));
         told.append(&mut lines);
+        told.extend(shown);
         told
     }
 }
 
 /// A key with a block below it.
 fn below(name: &str, block: Vec<String>) -> Vec<String> {
-    std::iter::once(format!("{name}:")).chain(block.into_iter().map(|line| format!("  {line}"))).collect()
+    // Where all of it is behind a `#`, an empty block is said.
+    let empty = if block.iter().all(|line| line.starts_with('#')) { " {}" } else { "" };
+    std::iter::once(format!("{name}:{empty}")).chain(block.into_iter().map(|line| format!("  {line}"))).collect()
 }
 
 /// A block as the only element of a list.

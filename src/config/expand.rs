@@ -44,12 +44,13 @@ const MOST_ROUNDS: usize = 1000;
 const MOST_IN_ALL: usize = 20_000;
 /// The longest text that may come out of references put together.
 const LONGEST: usize = 4 << 20;
-const DEEPEST: usize = 64;
+/// References in what references stand for. Each may hold a tree of its own, and readers go down as deep as trees are.
+const DEEPEST: usize = 16;
 
 /// Expands all values of a tree. What is wrong is told with the place of the reference; such a value is cut out, so that the rest is still
 /// checked.
 pub(super) fn expand(node: &mut Node, variables: &Variables, strict: bool, files: &mut Vec<PathBuf>, problems: &mut ConfigErrors) {
-    let mut expansion = Expansion { variables, strict, files, problems, path: Vec::new(), left: MOST_IN_ALL };
+    let mut expansion = Expansion { variables, strict, files, problems, path: Vec::new(), left: MOST_IN_ALL, is_over: false };
     expansion.visit(node, 0);
     single_dollars(node);
 }
@@ -70,6 +71,8 @@ struct Expansion<'a> {
     problems: &'a mut ConfigErrors,
     path: Vec<Step>,
     left: usize,
+    /// It was too much, and that was told; what is left is only cut out.
+    is_over: bool,
 }
 
 /// What a reference stands for: its text, and what the text says.
@@ -86,6 +89,10 @@ impl Expansion<'_> {
         if let Value::Text(text) = &node.value
             && text.contains("${")
         {
+            if self.is_over {
+                node.value = Value::Cut;
+                return;
+            }
             let (text, place) = (text.clone(), node.place.clone());
             match self.whole(&text, &place, depth) {
                 Ok(found) => *node = found,
@@ -139,7 +146,7 @@ impl Expansion<'_> {
     /// A reference that is all there is: its value, with its text beside it. Either may hold references again.
     fn typed(&mut self, found: Found, place: &Place, depth: usize) -> Result<Node, Wrong> {
         if depth > DEEPEST {
-            return Err(endless(&found.text));
+            return Err(self.too_much(&found.text));
         }
         let mut node = found.node;
         if matches!(node.value, Value::Text(_)) {
@@ -156,7 +163,10 @@ impl Expansion<'_> {
     }
 
     fn reference(&mut self, reference: &str, place: &Place) -> Result<Found, Wrong> {
-        self.left = self.left.checked_sub(1).ok_or_else(|| endless(reference))?;
+        if self.left == 0 {
+            return Err(self.too_much(reference));
+        }
+        self.left -= 1;
         let inside = &reference[2..reference.len() - 1];
         if inside.contains('$') {
             let right = "write each reference by itself, or take the dollar out of the text that stands inside";
@@ -170,6 +180,11 @@ impl Expansion<'_> {
             Some((scheme @ ("http" | "https"), _)) => Err(first(not_over_http(place.clone(), scheme))),
             _ => Err(no_scheme(inside)),
         }
+    }
+
+    fn too_much(&mut self, text: &str) -> Wrong {
+        self.is_over = true;
+        endless(text)
     }
 
     fn variable(&mut self, text: &str, place: &Place) -> Result<Found, Wrong> {

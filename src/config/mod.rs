@@ -26,7 +26,7 @@ mod service;
 mod show;
 mod sources;
 
-use tracetailor_core::config::{ConfigErrors, Node, Path, Place, Value};
+use tracetailor_core::config::{ConfigErrors, Node, Path, Place, Severity, Value};
 
 pub use example::example;
 pub use gates::Gates;
@@ -71,14 +71,25 @@ fn load_with(sources: &Sources, variables: &Variables) -> Loaded {
                 "the configuration is empty",
                 "write receivers, exporters and service.pipelines; config.example.yaml shows every key",
             );
+            problems.locate(&effective, &Path::ROOT);
         }
         return Loaded { plan: None, problems, effective, files };
     }
-    let components = Components::read(&effective, &mut problems);
-    let pipelines = pipelines::check(&effective, &components, gates, &mut problems);
-    problems.locate(&effective, &Path::ROOT);
+    let mut found = ConfigErrors::default();
+    let components = Components::read(&effective, &mut found);
+    let pipelines = pipelines::check(&effective, &components, gates, &mut found);
+    found.locate(&effective, &Path::ROOT);
+    leave_consequences(&problems, &mut found);
+    problems.append(found);
     let plan = if problems.has_errors() { None } else { plan::lay_out(components, pipelines, &effective) };
     Loaded { plan, problems, effective, files }
+}
+
+/// Where a reference stands for nothing there is a hole. That somebody misses what should be there is not worth telling.
+fn leave_consequences(holes: &ConfigErrors, found: &mut ConfigErrors) {
+    let holes: Vec<&Path> =
+        holes.iter().filter(|hole| hole.severity == Severity::Error && !hole.path.is_root()).map(|hole| &hole.path).collect();
+    found.retain(|problem| problem.severity == Severity::Warning || !holes.iter().any(|hole| hole.overlaps(&problem.path)));
 }
 
 fn is_empty(node: &Node) -> bool {

@@ -185,7 +185,7 @@ fn reference(text: &str, at: &Path, problems: &mut ConfigErrors) -> Option<Compo
 }
 
 fn not_configured<K: Kind>(section: &Section<K>, id: &ComponentId, at: &Path, problems: &mut ConfigErrors) {
-    let ids: Vec<String> = section.written.keys().map(ComponentId::to_string).collect();
+    let ids: Vec<String> = section.ids().collect();
     unknown(K::WORD, K::SECTION, &ids, id, at, problems);
 }
 
@@ -245,10 +245,10 @@ impl Lists<'_> {
                 self.fits(word, &id, signals(&id), &at);
             } else if !self.components.connectors.has(&id) {
                 let mut ids: Vec<String> = match word {
-                    "receiver" => self.components.receivers.written.keys().map(ComponentId::to_string).collect(),
-                    _ => self.components.exporters.written.keys().map(ComponentId::to_string).collect(),
+                    "receiver" => self.components.receivers.ids().collect(),
+                    _ => self.components.exporters.ids().collect(),
                 };
-                ids.extend(self.components.connectors.written.keys().map(ComponentId::to_string));
+                ids.extend(self.components.connectors.ids());
                 unknown(word, key, &ids, &id, &at, self.problems);
                 continue;
             }

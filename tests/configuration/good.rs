@@ -1,14 +1,11 @@
 //! Configurations that are good, and what is said of them all the same.
 
-use std::fs;
-
-use crate::{run, text, tracetailor};
+use crate::{folder_with, run, text, tracetailor};
 
 /// What `validate` says of a file.
 #[track_caller]
 fn accepted(yaml: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("gateway.yaml"), yaml).unwrap();
+    let folder = folder_with("gateway.yaml", yaml);
     let mut command = tracetailor(folder.path());
     command.args(["validate", "--config", "gateway.yaml"]).args(arguments).envs(variables.iter().copied());
     let output = run(&mut command);
@@ -21,8 +18,7 @@ fn accepted(yaml: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Strin
 /// What `print-config` prints of a file.
 #[track_caller]
 fn printed(yaml: &str, arguments: &[&str], variables: &[(&str, &str)]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("gateway.yaml"), yaml).unwrap();
+    let folder = folder_with("gateway.yaml", yaml);
     let mut command = tracetailor(folder.path());
     command.args(["print-config", "--config", "gateway.yaml"]).args(arguments).envs(variables.iter().copied());
     let output = run(&mut command);

@@ -130,6 +130,7 @@ fn what_a_reference_cannot_be_is_told_with_its_place() {
 fn a_reference_that_multiplies_comes_to_an_end() {
     let (_, problems) = expanded("v: ${env:X}", &[("X", "[\"${env:X}\", \"${env:X}\"]")].into());
     assert!(problems.contains("refers to itself, or to too much"), "{problems}");
+    assert_eq!(problems.lines().count(), 2, "{problems}");
     let long = "x".repeat(5 << 20);
     let (_, problems) = expanded("v: a${env:X}", &[("X", long.as_str())].into());
     assert!(problems.contains("refers to itself, or to too much") && problems.len() < 300, "{}", problems.len());
