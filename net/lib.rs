@@ -3,6 +3,7 @@
 pub mod buffers;
 pub mod client;
 pub mod compress;
+pub mod credentials;
 pub mod decompress;
 pub mod grpc;
 pub mod server;

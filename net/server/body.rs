@@ -126,6 +126,13 @@ impl Reading {
         }
     }
 
+    /// Reads on without keeping anything, as long as so many bytes are not passed: a client that is still sending when its connection is
+    /// closed hears that it broke, and not the answer.
+    pub async fn discard(&mut self, most: usize) {
+        let end = self.received.saturating_add(most);
+        while !self.is_at_end() && self.received < end && matches!(self.piece().await, Ok(Some(_))) {}
+    }
+
     /// At least so many bytes. `first` is what came of them already.
     pub async fn at_least(&mut self, first: Bytes, length: usize) -> Result<Bytes, BodyError> {
         self.exactly(first, length).await

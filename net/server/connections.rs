@@ -119,6 +119,8 @@ struct Watched {
     coming_since: Option<Instant>,
     /// When it was told to finish.
     finishing_since: Option<Instant>,
+    /// Whether that was for its age: the last requests of an old connection may take only so long, those before a stop as long as they need.
+    is_old: bool,
 }
 
 /// An open connection's place among the others.
@@ -147,8 +149,7 @@ impl Connections {
             order: AtomicU8::new(NONE),
             waker: AtomicWaker::new(),
         });
-        let now = Instant::now();
-        self.open().push(Watched { link: link.clone(), since: now, begun: 0, quiet_since: now, coming_since: None, finishing_since: None });
+        self.open().push(Watched::new(link.clone()));
         Place { connections: self.clone(), link }
     }
 
@@ -158,8 +159,9 @@ impl Connections {
 
     /// Tells all of them to finish.
     pub(super) fn finish(&self) {
-        for watched in self.open().iter() {
-            watched.link.tell(Order::Finish);
+        let now = Instant::now();
+        for watched in self.open().iter_mut() {
+            watched.finish(now);
         }
     }
 
@@ -176,8 +178,7 @@ impl Connections {
 
     /// Looks at all of them again and again.
     pub(super) async fn watch(&self, limits: &Limits) {
-        let Some(shortest) = limits.shortest() else { return std::future::pending().await };
-        let mut round = tokio::time::interval((shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(5)));
+        let mut round = tokio::time::interval((limits.shortest() / 4).clamp(Duration::from_millis(20), Duration::from_secs(1)));
         round.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let now = round.tick().await;
@@ -211,10 +212,17 @@ impl Drop for Place {
 }
 
 impl Watched {
+    fn new(link: Arc<Link>) -> Self {
+        let now = Instant::now();
+        Self { link, since: now, begun: 0, quiet_since: now, coming_since: None, finishing_since: None, is_old: false }
+    }
+
     fn look(&mut self, now: Instant, limits: &Limits) {
         let is_over = |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| now.saturating_duration_since(since) >= limit);
         if let Some(since) = self.finishing_since {
-            if is_over(limits.age_grace, since) {
+            // One that has nothing under way and does not go is gone itself, most likely.
+            let is_left = self.link.active.load(Ordering::Relaxed) == 0 && is_over(Some(limits.leave_within), since);
+            if is_left || (self.is_old && is_over(limits.age_grace, since)) {
                 self.link.tell(Order::Cut(Closed::Age));
             }
             return;
@@ -230,12 +238,16 @@ impl Watched {
                 self.link.tell(Order::Cut(Closed::SlowHeaders));
             }
         } else if is_over(limits.idle, self.quiet_since) {
-            self.finishing_since = Some(now);
-            self.link.tell(Order::Finish);
+            self.finish(now);
         }
         if is_over(limits.age, self.since) {
-            self.finishing_since = Some(now);
-            self.link.tell(Order::Finish);
+            self.is_old = true;
+            self.finish(now);
         }
+    }
+
+    fn finish(&mut self, now: Instant) {
+        self.finishing_since.get_or_insert(now);
+        self.link.tell(Order::Finish);
     }
 }

@@ -55,7 +55,7 @@ pub enum Closed {
     SlowBeginning,
     /// It began a request and did not come to the end of its headers.
     SlowHeaders,
-    /// It was as old as connections may be, and its last requests took too long.
+    /// It was told to go, because it was old or the gateway stops, and did not.
     Age,
     /// It did not keep to its protocol.
     Broken,
@@ -96,6 +96,8 @@ pub struct Limits {
     pub age: Option<Duration>,
     /// How long these last requests may take.
     pub age_grace: Option<Duration>,
+    /// How long a client without a request may take to go once it was told to.
+    pub leave_within: Duration,
     /// How many requests an HTTP/2 connection may have open.
     pub streams: u32,
     /// After how long without a word an HTTP/2 client is asked whether it is still there, and how long it may take to answer.
@@ -123,6 +125,7 @@ impl Default for Limits {
             idle: None,
             age: None,
             age_grace: None,
+            leave_within: Duration::from_secs(5),
             streams: 100,
             ping: Some((Duration::from_secs(7200), Duration::from_secs(20))),
             keep_alive: KeepAlive::On,
@@ -132,8 +135,9 @@ impl Default for Limits {
 
 impl Limits {
     /// The shortest of those that the watch over all connections enforces.
-    pub(super) fn shortest(&self) -> Option<Duration> {
-        [self.headers_within, self.idle, self.age, self.age_grace].into_iter().flatten().min()
+    pub(super) fn shortest(&self) -> Duration {
+        let limits = [self.headers_within, self.idle, self.age, self.age_grace, Some(self.leave_within)];
+        limits.into_iter().flatten().min().unwrap_or(self.leave_within)
     }
 }
 
@@ -259,7 +263,7 @@ impl<H: Answers> One<H> {
         link.speaks_http1();
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(None).keep_alive(self.limits.keep_alive == KeepAlive::On);
-        http.max_header_size(self.limits.header_bytes as usize).pipeline_flush(true);
+        http.max_header_size(self.limits.header_bytes as usize);
         let connection = pin!(http.serve_connection(TokioIo::new(transport), service(&self.handler, &self.client, link)));
         drive(link, connection, |connection| connection.graceful_shutdown()).await
     }

@@ -3,14 +3,18 @@
 use tracetailor_core::component::{Extensions, Registry};
 
 pub mod admin;
+pub mod basicauth;
+pub mod bearertokenauth;
 pub mod health_check;
 mod planned;
 pub mod pprof;
 pub mod zpages;
 
 /// Every extension by name, and what the Collector has and we do not have yet.
-pub const EXTENSIONS: Registry<Extensions> =
-    Registry::new(&[admin::FACTORY, health_check::FACTORY, pprof::FACTORY, zpages::FACTORY], planned::PLANNED);
+pub const EXTENSIONS: Registry<Extensions> = Registry::new(
+    &[admin::FACTORY, basicauth::FACTORY, bearertokenauth::FACTORY, health_check::FACTORY, pprof::FACTORY, zpages::FACTORY],
+    planned::PLANNED,
+);
 
 /// Those that run also where the configuration does not name them, as they are by default; they have a key of their own to say no.
 pub const UNNAMED: &[&str] = &["admin"];

@@ -43,16 +43,17 @@ pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, sender: Sender,
 async fn export(port: &Port, sender: Sender, signal: Signal, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
+    // Refused by its name, as other servers do, and not only where a message is large enough to have been compressed.
+    let packing = port.packing(headers.get("grpc-encoding"))?;
     let mut reading = Reading::new(body);
     let Some(first) = beginning(&mut reading).await? else { return Err(Refusal::malformed("the call has no message")) };
     let (is_compressed, length) = prefix(&first)?;
     if length > port.limit {
         return Err(Refusal::too_large(port.limit));
     }
-    let packing = if is_compressed { port.packing(headers.get("grpc-encoding"))? } else { None };
     let mut permit = port.inlet.admit(signal, length, deadline(headers)).await?;
     let message = message(&mut reading, first, length).await?;
-    let message = port.unpack(packing, message, permit.as_mut())?;
+    let message = port.unpack(packing.filter(|_| is_compressed), message, permit.as_mut())?;
     port.inlet.take(signal, Form::Protobuf, permit, message, sender).await
 }
 

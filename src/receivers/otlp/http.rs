@@ -36,18 +36,35 @@ pub(super) async fn answer(
         let text = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
     };
-    let outcome = export(&port, sender, signal, form, request).await;
+    let (head, body) = request.into_parts();
+    let mut reading = Reading::new(body).within(port.stall);
+    let outcome = export(&port, sender, signal, form, &head.headers, &mut reading).await;
     port.counts.outcome(client.lane, signal, &outcome);
     match outcome {
         Ok(taken) => respond(form, StatusCode::OK, success(form, signal, taken.partial)),
-        Err(refusal) => refused(Some(form), &refusal),
+        Err(refusal) => {
+            leave(reading, port.limit);
+            refused(Some(form), &refusal)
+        }
     }
 }
 
-async fn export(port: &Port, sender: Sender, signal: Signal, form: Form, request: Request<Incoming>) -> Outcome {
-    let (head, body) = request.into_parts();
-    let packing = port.packing(head.headers.get(CONTENT_ENCODING))?;
-    let mut reading = Reading::new(body).within(port.stall);
+/// So much of a body that is too large is read to its end all the same, so that its client hears why.
+const LEFT_OVER: usize = 256 << 10;
+
+/// Reads what is left of a body that is not wanted, while its client is answered already: one that is still sending when its connection is
+/// closed hears that it broke, and not that it may come back.
+pub(super) fn leave(mut reading: Reading, limit: usize) {
+    if reading.is_at_end() {
+        return;
+    }
+    let is_small = reading.declared().is_some_and(|length| length <= limit);
+    let most = if is_small { limit } else { LEFT_OVER };
+    tokio::spawn(async move { reading.discard(most).await });
+}
+
+async fn export(port: &Port, sender: Sender, signal: Signal, form: Form, headers: &HeaderMap, reading: &mut Reading) -> Outcome {
+    let packing = port.packing(headers.get(CONTENT_ENCODING))?;
     let declared = reading.declared();
     if declared.is_some_and(|length| length > port.limit) {
         return Err(Refusal::too_large(port.limit));

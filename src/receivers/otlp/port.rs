@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
+use http::header::{CONNECTION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, ORIGIN};
 use http::{Request, Response, StatusCode, Version};
 use tracetailor_core::component::Permit;
 use tracetailor_core::telemetry::Signal;
 use tracetailor_net::decompress::{Packing, UnpackError, unpack};
 use tracetailor_net::grpc::Code;
-use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reply, TlsError};
+use tracetailor_net::server::{Answers, BodyError, Client, Closed, Incoming, Mistake, Reading, Reply, TlsError};
 
 use super::cors::Cors;
 use super::counts::Counts;
@@ -90,13 +90,20 @@ impl Port {
     }
 
     async fn dispatch(self: Arc<Self>, client: Arc<Client>, request: Request<Incoming>) -> Response<Reply> {
+        if request.version() == Version::HTTP_11 && !request.headers().contains_key(HOST) {
+            return without_host();
+        }
         if let Some(answer) = self.cors.as_ref().and_then(|cors| cors.preflight(&request)) {
             return answer;
         }
         // Before anything else is said, also before that there is nothing here.
         let sender = match self.door.admit(request.headers(), request.uri().query()) {
             Ok(sender) => sender,
-            Err(refusal) => return self.refuse(&request, &refusal),
+            Err(refusal) => {
+                let answer = self.refuse(&request, &refusal);
+                otlp_http::leave(Reading::new(request.into_body()).within(self.stall), self.limit);
+                return answer;
+            }
         };
         let speaks_grpc = is_grpc(request.headers());
         match self.protocol {
@@ -108,7 +115,11 @@ impl Port {
     }
 
     async fn route(self: Arc<Self>, client: Arc<Client>, sender: Sender, request: Request<Incoming>) -> Response<Reply> {
-        let known = self.paths.iter().find(|(path, _)| path == request.uri().path()).map(|(_, signal)| *signal);
+        let asked = request.uri().path();
+        // An endpoint that ends in a slash, with a path behind it that begins with one. It is not redirected: some clients take that for
+        // success.
+        let asked = if asked.starts_with("//") { &asked[asked.len() - asked.trim_start_matches('/').len() - 1..] } else { asked };
+        let known = self.paths.iter().find(|(path, _)| path == asked).map(|(_, signal)| *signal);
         match known {
             Some(signal) if self.takes(signal) => otlp_http::answer(self, client, sender, signal, request).await,
             known => self.not_found(&request, known),
@@ -201,6 +212,13 @@ impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Port({:?} of {})", self.protocol, self.door.plain.receiver)
     }
+}
+
+/// HTTP/1.1 asks for it; whoever leaves it out is no client of OTLP.
+fn without_host() -> Response<Reply> {
+    let mut answer = plain(StatusCode::BAD_REQUEST, "400 Bad Request: missing required Host header\n");
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 fn is_grpc(headers: &HeaderMap) -> bool {

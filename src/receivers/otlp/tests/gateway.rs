@@ -9,7 +9,7 @@ use tracetailor_core::component::{
     BoxFuture, BuildContext, LaneThreads, Lanes, Outlet, Permit, Reading, ReceiverContext, Refused, Request, Stop, Stopper,
 };
 use tracetailor_core::ledger::{Books, Explanation, Fate, LineName, Receipt, Retry, Share};
-use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
+use tracetailor_core::telemetry::{Signal, Source, SourceTag, Telemetry};
 use tracetailor_core::testing::Sink;
 
 use super::super::{FACTORY, Otlp};
@@ -41,7 +41,7 @@ pub(super) struct Pipeline {
     most: AtomicUsize,
     /// How much there is room for.
     limit: AtomicUsize,
-    metadata: Mutex<Vec<Vec<(String, String)>>>,
+    sources: Mutex<Vec<Arc<Source>>>,
 }
 
 /// A receiver that runs.
@@ -138,7 +138,7 @@ impl Pipeline {
     }
 
     fn take(&self, mut batch: Telemetry) {
-        lock(&self.metadata).extend(batch.origins().iter().map(|origin| origin.source.metadata.clone()));
+        lock(&self.sources).extend(batch.origins().iter().map(|origin| origin.source.clone()));
         match self.behind() {
             Behind::Delivers | Behind::Full(_) => {
                 batch.each_share(Share::accepted);
@@ -187,7 +187,7 @@ impl Gateway {
             room: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             limit: AtomicUsize::new(usize::MAX),
-            metadata: Mutex::default(),
+            sources: Mutex::default(),
         });
         let (stopper, stop) = Stop::new();
         let lanes = Lanes::new(Arc::new(Threads { runtime: runtime.handle().clone() }));
@@ -203,14 +203,21 @@ impl Gateway {
 
     /// How often requests were refused for a reason.
     pub(super) fn refused(&self, reason: &str) -> u64 {
-        let is_it = |labels: &[(String, String)]| labels.iter().any(|(_, value)| value == reason);
-        let all = self.context.counters.read().into_iter();
-        all.filter(|series| series.name == "tracetailor_refused_requests_total" && is_it(&series.labels))
-            .map(|series| match series.reading {
-                Reading::Count(count) => count,
-                other => panic!("{other:?} is no count"),
-            })
-            .sum()
+        self.count_of("tracetailor_refused_requests_total", |labels| labels.iter().any(|(_, value)| value == reason))
+    }
+
+    /// Where a counter stands.
+    pub(super) fn count(&self, name: &str) -> u64 {
+        self.count_of(name, |_| true)
+    }
+
+    fn count_of(&self, name: &str, is_it: impl Fn(&[(String, String)]) -> bool) -> u64 {
+        let all = self.context.counters.read().into_iter().filter(|series| series.name == name && is_it(&series.labels));
+        let counts = all.map(|series| match series.reading {
+            Reading::Count(count) => count,
+            other => panic!("{other:?} is no count"),
+        });
+        counts.sum()
     }
 
     pub(super) fn set_behind(&self, behind: Behind) {
@@ -229,7 +236,12 @@ impl Gateway {
 
     /// The metadata of each request so far.
     pub(super) fn metadata(&self) -> Vec<Vec<(String, String)>> {
-        lock(&self.pipeline.metadata).clone()
+        lock(&self.pipeline.sources).iter().map(|source| source.metadata.clone()).collect()
+    }
+
+    /// The tenant of each request so far.
+    pub(super) fn tenants(&self) -> Vec<Option<String>> {
+        lock(&self.pipeline.sources).iter().map(|source| source.tenant.clone()).collect()
     }
 
     /// How many batches are held.

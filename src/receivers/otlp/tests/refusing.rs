@@ -232,6 +232,14 @@ fn overload_is_told_so_that_clients_come_back() {
     let status = grpc(&gateway, &spans("bad"));
     assert_eq!((status.code, status.retry_after), (Code::UNAVAILABLE, Some(Duration::from_secs(1))), "{status:?}");
     assert_eq!(gateway.refused("full"), 2);
+    // A body of megabytes, which is still on its way when it is refused: the answer is heard, and the connection is good for the next.
+    let large = vec![0; 8 << 20];
+    let head =
+        format!("POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length: {}\r\n\r\n", large.len());
+    let next = "POST /nothing HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let said = raw(gateway.http, &[head.as_bytes(), &large, next.as_bytes()].concat());
+    let said = String::from_utf8_lossy(&said);
+    assert!(said.starts_with("HTTP/1.1 503 ") && said.contains("HTTP/1.1 404 "), "{said}");
     gateway.set_behind(Behind::Full(Refused::TooLarge { bytes: 10, limit: 5 }));
     assert_eq!((http(&gateway, &spans("bad")).status, grpc(&gateway, &spans("bad")).code), (413, Code::RESOURCE_EXHAUSTED));
     gateway.set_behind(Behind::Full(Refused::Stopping));
