@@ -11,6 +11,8 @@ use bytes::Bytes;
 use libdeflater::DecompressionError;
 use zstd::zstd_safe;
 
+use crate::server::{SMALL, room_for};
+
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packing {
@@ -95,7 +97,14 @@ impl Unpacker {
             Packing::Zstd if window(body) > LARGEST_WINDOW => Err(UnpackError::TooLarge(limit)),
             _ => self.at_once(packing, body, limit),
         };
-        let bytes = unpacked.map(|length| Bytes::copy_from_slice(&self.buffer[..length]));
+        let bytes = unpacked.map(|length| {
+            if length < SMALL {
+                return Bytes::copy_from_slice(&self.buffer[..length]);
+            }
+            let mut exact = room_for(length);
+            exact.extend_from_slice(&self.buffer[..length]);
+            exact.freeze()
+        });
         if self.buffer.len() > KEPT {
             self.buffer = Vec::new();
         }

@@ -1,12 +1,12 @@
 //! Tracetailor, a gateway for OpenTelemetry that samples, stitches, labels and redacts: the front page of its library.
 //!
-//! Two crates hold what there is, and this one gathers them under one name:
+//! It is the gateway itself, and gathers the crates that it stands on under one name:
 //!
 //! - [`core`]: the words that everything else shares. Telemetry as the bytes it came in, the ledger that accounts for every item, the
 //!   store of whole traces, the contracts of components, the keys of a configuration.
 //! - [`processors`]: what happens to telemetry between a receiver and an exporter, one folder per processor.
 //!
-//! The gateway itself (configuration, pipelines, receivers, exporters) does not exist yet. README.md says what works today.
+//! From [`config`] comes a plan, [`pipeline`] runs it, [`own_telemetry`] says how it goes, and [`run()`] is all of it as a process.
 //!
 //! ```
 //! use tracetailor::core::telemetry::Signal;

@@ -8,6 +8,8 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use tokio::time::Instant;
 
+use crate::buffers::{Buffer, Buffers};
+
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
@@ -106,7 +108,7 @@ impl Reading {
     /// All of it, up to a limit. `grown` is told how much there is each time that more has come, and may end it.
     pub async fn whole<E: From<BodyError>>(&mut self, limit: usize, mut grown: impl FnMut(usize) -> Result<(), E>) -> Result<Bytes, E> {
         let Some(first) = self.piece().await? else { return Ok(Bytes::new()) };
-        let mut whole = BytesMut::new();
+        let mut whole = room_for(0);
         let mut piece = first;
         loop {
             let length = whole.len() + piece.len();
@@ -138,20 +140,52 @@ impl Reading {
         self.exactly(first, length).await
     }
 
-    /// The next so many bytes, and perhaps some more. `first` is what came of them already.
+    /// The next so many bytes, and perhaps some more. `first` is what came of them already. What comes in one piece is not copied.
     pub async fn exactly(&mut self, first: Bytes, length: usize) -> Result<Bytes, BodyError> {
+        let first = if first.len() < length && first.is_empty() { self.piece().await?.unwrap_or_default() } else { first };
         if first.len() >= length {
             return Ok(first);
         }
-        let mut whole = BytesMut::with_capacity(length);
-        whole.extend_from_slice(&first);
-        drop(first);
-        while whole.len() < length {
-            let Some(piece) = self.piece().await? else { return Err(BodyError::Broken("it ends too early")) };
-            whole.extend_from_slice(&piece);
+        if length < SMALL {
+            let mut whole = BytesMut::with_capacity(length);
+            self.fill(first, length, |piece| {
+                whole.extend_from_slice(piece);
+                whole.len()
+            })
+            .await?;
+            return Ok(whole.freeze());
         }
+        let mut whole = room_for(length);
+        self.fill(first, length, |piece| {
+            whole.extend_from_slice(piece);
+            whole.len()
+        })
+        .await?;
         Ok(whole.freeze())
     }
+
+    /// Hands on piece after piece until there are as many bytes as there shall be.
+    async fn fill(&mut self, first: Bytes, length: usize, mut put: impl FnMut(&[u8]) -> usize) -> Result<(), BodyError> {
+        let mut piece = first;
+        while put(&piece) < length {
+            piece = self.piece().await?.ok_or(BodyError::Broken("it ends too early"))?;
+        }
+        Ok(())
+    }
+}
+
+/// A body of less than this is put into memory of its own size, which the allocator has at hand; a large buffer would be held for it.
+pub(crate) const SMALL: usize = 32 << 10;
+
+thread_local! {
+    /// Fresh memory for each body would be the dearest part of a large one: the system clears it, page by page or, worse, two megabytes at
+    /// once. So many are kept for a lane, and none that is larger.
+    static BUFFERS: Buffers = Buffers::new(4 << 20);
+}
+
+/// A buffer with room for a body.
+pub(crate) fn room_for(length: usize) -> Buffer {
+    BUFFERS.with(|buffers| buffers.take(length))
 }
 
 fn broken(error: &hyper::Error) -> BodyError {

@@ -31,6 +31,7 @@ mod tls;
 mod transport;
 
 pub use body::{BodyError, Reading};
+pub(crate) use body::{SMALL, room_for};
 pub use first_bytes::Mistake;
 pub use hyper::body::Incoming;
 pub use listener::{Accepting, BindError, Connection, Listener, Peer};

@@ -50,9 +50,24 @@ impl Sdk {
                     MetricExporter::builder().with_tonic().with_endpoint(metrics).build().unwrap(),
                 ),
                 Protocol::Http => (
-                    SpanExporter::builder().with_http().with_endpoint(traces).build().unwrap(),
-                    LogExporter::builder().with_http().with_endpoint(logs).build().unwrap(),
-                    MetricExporter::builder().with_http().with_endpoint(metrics).build().unwrap(),
+                    SpanExporter::builder()
+                        .with_http()
+                        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+                        .with_endpoint(traces)
+                        .build()
+                        .unwrap(),
+                    LogExporter::builder()
+                        .with_http()
+                        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+                        .with_endpoint(logs)
+                        .build()
+                        .unwrap(),
+                    MetricExporter::builder()
+                        .with_http()
+                        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+                        .with_endpoint(metrics)
+                        .build()
+                        .unwrap(),
                 ),
             };
             tracers = tracers.with_simple_exporter(spans);

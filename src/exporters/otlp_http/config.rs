@@ -51,7 +51,7 @@ pub struct Config {
     pub max_request_bytes: ByteSize,
     /// What the destination is, where that changes limits and how its answers are read: tempo, jaeger or coralogix.
     pub backend: Option<Backend>,
-    /// How many unused connections are kept.
+    /// How many unused connections are kept; 0 for no limit.
     pub max_idle_conns: u32,
     /// The same for one host, which is all there is here; 0 for no limit of its own.
     pub max_idle_conns_per_host: u32,

@@ -96,6 +96,7 @@ fn settings(url: &Url, config: &Config, context: &BuildContext) -> Result<Settin
     let ping = Duration::from(config.http2_read_idle_timeout);
     let most_idle = match (config.disable_keep_alives, config.max_idle_conns_per_host, config.max_idle_conns) {
         (true, _, _) => 0,
+        (false, 0, 0) => usize::MAX,
         (false, 0, all) => all as usize,
         (false, of_host, _) => of_host as usize,
     };

@@ -125,6 +125,18 @@ async fn bodies_are_compressed_as_asked() {
 }
 
 #[tokio::test]
+async fn connections_are_kept_as_the_keys_say() {
+    for (keys, connections) in [("", 1), ("max_idle_conns: 0", 1), ("max_idle_conns_per_host: 1", 1), ("disable_keep_alives: true", 2)] {
+        let destination = Destination::start([]).await.unwrap();
+        let exporter = exporter(destination.address.port(), keys);
+        for _ in 0..2 {
+            export(exporter.as_ref()).await.unwrap();
+        }
+        assert_eq!(destination.connections(), connections, "{keys}");
+    }
+}
+
+#[tokio::test]
 async fn headers_host_and_user_are_the_users() {
     let destination = Destination::start([]).await.unwrap();
     let yaml = format!(

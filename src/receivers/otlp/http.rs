@@ -1,6 +1,7 @@
 //! OTLP over HTTP: a path for each signal, protobuf or JSON.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -43,24 +44,22 @@ pub(super) async fn answer(
     match outcome {
         Ok(taken) => respond(form, StatusCode::OK, success(form, signal, taken.partial)),
         Err(refusal) => {
-            leave(reading, port.limit);
+            leave(reading);
             refused(Some(form), &refusal)
         }
     }
 }
 
-/// So much of a body that is too large is read to its end all the same, so that its client hears why.
-const LEFT_OVER: usize = 256 << 10;
+/// So much of a body that is not wanted is read all the same, and for so long.
+const LEFT_OVER: usize = 64 << 20;
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
-/// Reads what is left of a body that is not wanted, while its client is answered already: one that is still sending when its connection is
-/// closed hears that it broke, and not that it may come back.
-pub(super) fn leave(mut reading: Reading, limit: usize) {
-    if reading.is_at_end() {
-        return;
+/// Reads what is left of a body that is not wanted and throws it away, while its client is answered already: one that is still sending when
+/// its connection is closed hears that it broke, and not that it may come back, or must not.
+pub(super) fn leave(mut reading: Reading) {
+    if !reading.is_at_end() {
+        tokio::spawn(async move { tokio::time::timeout(LEAVE_WITHIN, reading.discard(LEFT_OVER)).await });
     }
-    let is_small = reading.declared().is_some_and(|length| length <= limit);
-    let most = if is_small { limit } else { LEFT_OVER };
-    tokio::spawn(async move { reading.discard(most).await });
 }
 
 async fn export(port: &Port, sender: Sender, signal: Signal, form: Form, headers: &HeaderMap, reading: &mut Reading) -> Outcome {
