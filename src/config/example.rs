@@ -28,6 +28,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("extensions.basicauth.htpasswd", "on"),
     ("extensions.basicauth.htpasswd.inline", "\"${env:GATEWAY_USERS:-user:change-me}\""),
     ("extensions.bearertokenauth.token", "\"${env:GATEWAY_TOKEN:-change-me}\""),
+    ("processors.attributes.actions", "[{key: http.request.header.authorization, action: delete}]"),
     ("processors.memory_limiter.check_interval", "1s"),
     ("processors.memory_limiter.limit_percentage", "80"),
     ("processors.memory_limiter.spike_limit_percentage", "15"),
