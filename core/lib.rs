@@ -7,7 +7,7 @@
 //! 3. [`component`]: who handles it. The contracts of receivers, processors, exporters, connectors and extensions, one page each.
 //! 4. [`trace_store`]: where it waits. Whole traces held in bytes, and the stages that decide about them.
 //! 5. [`config`]: what a user says. Keys, their types, and errors that a stranger can act on.
-//! 6. [`attributes`]: what several processors do to attributes in the same words.
+//! 6. [`selection`] and [`attributes`]: which items several processors mean, and what they do to attributes, in the same words.
 //! 7. [`time`]: the clock, which a test turns by hand.
 //!
 //! A whole processor on one page, with its README, its story and its clock turned by hand, is the worked example in `core/tests/hold_back`.
@@ -21,6 +21,7 @@ pub mod attributes;
 pub mod component;
 pub mod config;
 pub mod ledger;
+pub mod selection;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

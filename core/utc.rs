@@ -4,14 +4,14 @@ use std::fmt;
 
 use crate::time::LogTime;
 
-/// A moment by the calendar. For logs and names of files; nothing is computed with it.
+/// A moment by the calendar. For texts and names of files; nothing is computed with it.
 ///
 /// ```
 /// use tracetailor_core::time::{LogTime, Utc};
 ///
 /// let moment = Utc::from(LogTime(1_581_452_772_000_000_321));
 /// assert_eq!(moment.to_string(), "2020-02-11 20:26:12.000000321 +0000 UTC");
-/// assert_eq!(moment.iso_millis(), "2020-02-11T20:26:12.000Z");
+/// assert_eq!((moment.year, moment.month, moment.day), (2020, 2, 11));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Utc {
@@ -45,14 +45,6 @@ impl From<LogTime> for Utc {
         let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
         let year = era * 400 + year_of_era + u64::from(month <= 2);
         Self { year, month, day, hour: second / 3_600, minute: second / 60 % 60, second: second % 60, nanos }
-    }
-}
-
-impl Utc {
-    /// As logs have it: `2020-02-11T20:26:12.000Z`.
-    pub fn iso_millis(&self) -> String {
-        let Self { year, month, day, hour, minute, second, nanos } = self;
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", nanos / 1_000_000)
     }
 }
 

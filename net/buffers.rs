@@ -12,14 +12,13 @@ pub struct Buffers(Arc<Idle>);
 
 struct Idle {
     buffers: Mutex<Vec<Vec<u8>>>,
-    most: usize,
-    largest: usize,
+    most_bytes: usize,
 }
 
 impl Buffers {
-    /// Keeps at most so many, none larger than so many bytes: one huge request must not be paid for ever after.
-    pub fn new(most: usize, largest: usize) -> Self {
-        Self(Arc::new(Idle { buffers: Mutex::default(), most, largest }))
+    /// Keeps so many bytes at most: one huge request, or many at once, must not be paid for ever after.
+    pub fn new(most_bytes: usize) -> Self {
+        Self(Arc::new(Idle { buffers: Mutex::default(), most_bytes }))
     }
 
     /// An empty buffer with room for so many bytes.
@@ -76,7 +75,8 @@ impl Drop for Buffer {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         let mut idle = self.home.lock();
-        if idle.len() < self.home.most && (1..=self.home.largest).contains(&bytes.capacity()) {
+        let kept: usize = idle.iter().map(Vec::capacity).sum();
+        if bytes.capacity() > 0 && kept + bytes.capacity() <= self.home.most_bytes {
             bytes.clear();
             idle.push(bytes);
         }
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_buffer_comes_back_when_the_last_reader_is_gone() {
-        let buffers = Buffers::new(2, 1024);
+        let buffers = Buffers::new(2048);
         let mut buffer = buffers.take(100);
         buffer.extend_from_slice(b"spans");
         let place = buffer.as_ptr();
@@ -117,11 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn neither_many_nor_large_ones_are_kept() {
-        let buffers = Buffers::new(1, 1024);
+    fn no_more_is_kept_than_is_worth_it() {
+        let buffers = Buffers::new(1024);
         drop(buffers.take(5000));
         assert_eq!(format!("{buffers:?}"), "Buffers(0 idle)");
-        let two = (buffers.take(10), buffers.take(10));
+        let two = (buffers.take(600), buffers.take(600));
         drop(two);
         assert_eq!(format!("{buffers:?}"), "Buffers(1 idle)");
     }

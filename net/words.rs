@@ -10,7 +10,7 @@ pub fn cut(text: &str) -> String {
         let space = usize::from(!out.is_empty());
         if out.len() + space + word.len() > LONGEST {
             let room = LONGEST.saturating_sub(out.len() + space);
-            let end = word.floor_char_boundary(room);
+            let end = (0..=room).rev().find(|end| word.is_char_boundary(*end)).unwrap_or(0);
             out.push_str(&" "[..space]);
             out.push_str(&word[..end]);
             out.push('…');

@@ -6,13 +6,18 @@
 
 use tracetailor_core::component::{Processors, Registry};
 
+pub mod attributes;
 pub mod batch;
+pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
 pub mod resource;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
-pub const PROCESSORS: Registry<Processors> = Registry::new(&[batch::FACTORY, memory_limiter::FACTORY, resource::FACTORY], planned::PLANNED);
+pub const PROCESSORS: Registry<Processors> = Registry::new(
+    &[attributes::FACTORY, batch::FACTORY, groupbytrace::FACTORY, memory_limiter::FACTORY, resource::FACTORY],
+    planned::PLANNED,
+);
 
 #[cfg(test)]
 mod tests {

@@ -5,11 +5,6 @@ use tracetailor_core::component::PlannedComponent;
 /// By name, sorted. Whoever adds one of them takes its line out.
 pub(crate) const PLANNED: &[PlannedComponent] = &[
     PlannedComponent {
-        name: "attributes",
-        aliases: &[],
-        meanwhile: "for attributes of the resource use resource; change others where they are made, or in a Collector before the gateway",
-    },
-    PlannedComponent {
         name: "deltatocumulative",
         aliases: &[],
         meanwhile: "let the senders write cumulative sums, or let a Collector behind the gateway turn them",
@@ -45,6 +40,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
     PlannedComponent {
         name: "transform",
         aliases: &[],
-        meanwhile: "for attributes of the resource use resource; change the rest in a Collector before the gateway",
+        meanwhile: "for attributes use attributes and resource; change the rest in a Collector before the gateway",
     },
 ];

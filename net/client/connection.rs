@@ -12,6 +12,7 @@ use super::route::Form;
 use super::{Answer, ClientError, Route, Settings};
 
 /// What became of a request.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is moved twice at most")]
 pub(super) enum Sent {
     /// There is an answer, of whatever status.
     Answered(Answer),

@@ -95,7 +95,7 @@ fn no_tls(error: &std::io::Error, peer: &Peer) -> ClientError {
     let told = ClientError::of(&format!("no TLS with {peer}"), error);
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
     match cause {
-        Some(rustls::Error::InvalidMessage(_)) => {
+        Some(rustls::Error::InvalidMessage(_) | rustls::Error::AlertReceived(rustls::AlertDescription::UnexpectedMessage)) => {
             told.hint("the other side does not seem to speak TLS: to send in the clear, write http:// (otlp_http) or tls: {insecure: true} (otlp_grpc)")
         }
         Some(rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer | rustls::CertificateError::BadSignature)) => {

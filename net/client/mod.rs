@@ -240,6 +240,7 @@ impl Client {
 }
 
 /// What came of trying all addresses.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and is moved twice at most")]
 enum Tried {
     Answered(Answer),
     Unreached(ClientError),

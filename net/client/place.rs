@@ -63,7 +63,7 @@ impl Place {
                 sent => return sent,
             }
         }
-        let opening = Opening { place: self, settings, is_done: false };
+        let opening = Opening { place: self, settings, is_dialling: false };
         match opening.connection().await {
             Ok(opened) => {
                 let is_http2 = matches!(opened, Connection::Http2(_));
@@ -155,7 +155,7 @@ impl Drop for Waiting<'_> {
 struct Opening<'a> {
     place: &'a Place,
     settings: &'a Settings,
-    is_done: bool,
+    is_dialling: bool,
 }
 
 impl Opening<'_> {
@@ -170,18 +170,17 @@ impl Opening<'_> {
         let held = if shares { Some(self.place.opening.lock().await) } else { None };
         if held.is_some() {
             if let Some(kept) = self.place.kept(self.settings) {
-                self.is_done = true;
                 return Ok(kept);
             }
             // Somebody tried while we waited: to try again at once would only make all wait in turn.
             let (failures, error) = self.place.lock().failed.clone();
             if let Some(error) = error.filter(|_| failures != before) {
-                self.is_done = true;
                 return Err(error);
             }
         }
+        self.is_dialling = true;
         let opened = dial(&self.place.peer, self.settings).await;
-        self.is_done = true;
+        self.is_dialling = false;
         let mut state = self.place.lock();
         match &opened {
             Ok(Connection::Http2(sender)) => state.shared = Some(sender.clone()),
@@ -197,7 +196,7 @@ impl Opening<'_> {
 
 impl Drop for Opening<'_> {
     fn drop(&mut self) {
-        if !self.is_done {
+        if self.is_dialling {
             self.place.lock().rest(self.settings);
         }
     }

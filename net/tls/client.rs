@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::server::ParsedCertificate;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tracetailor_core::component::BuildError;
@@ -66,10 +67,10 @@ fn load(block: &ClientTls, protocols: &[Vec<u8>]) -> Result<ClientConfig, BuildE
     let builder = if block.insecure_skip_verify {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(Anybody(provider)))
     } else {
-        let roots = Arc::new(roots(block)?);
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider).build();
+        let listed = certificates("ca", &block.ca_file, &block.ca_pem)?;
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots(block, &listed)?), provider).build();
         let nobody = |error| BuildError::new(format!("tls: {error}"), "name the signers to trust in tls.ca_file: the system knows none");
-        builder.dangerous().with_custom_certificate_verifier(verifier.map_err(nobody)?)
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(Trusted { signed: verifier.map_err(nobody)?, listed }))
     };
     let own = certificates("cert", &block.cert_file, &block.cert_pem)?;
     let mut config = match private_key(&block.key_file, &block.key_pem)? {
@@ -83,14 +84,13 @@ fn load(block: &ClientTls, protocols: &[Vec<u8>]) -> Result<ClientConfig, BuildE
 }
 
 /// The signers to trust.
-fn roots(block: &ClientTls) -> Result<RootCertStore, BuildError> {
-    let own = certificates("ca", &block.ca_file, &block.ca_pem)?;
-    let mut roots = match own.is_empty() || block.include_system_ca_certs_pool {
+fn roots(block: &ClientTls, listed: &[CertificateDer<'static>]) -> Result<RootCertStore, BuildError> {
+    let mut roots = match listed.is_empty() || block.include_system_ca_certs_pool {
         true => system_roots().clone(),
         false => RootCertStore::empty(),
     };
-    for certificate in own {
-        roots.add(certificate).map_err(|error| {
+    for certificate in listed {
+        roots.add(certificate.clone()).map_err(|error| {
             BuildError::new(
                 format!("tls.ca_file (or ca_pem) holds a certificate that cannot be used: {error}"),
                 "give the signer's own certificate",
@@ -108,6 +108,56 @@ fn system_roots() -> &'static RootCertStore {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots
     })
+}
+
+/// Accepts who is signed by somebody trusted, and who shows the very certificate that is listed: `openssl req -x509` makes certificates for
+/// servers that call themselves signers, which the rules for signed ones refuse.
+#[derive(Debug)]
+struct Trusted {
+    signed: Arc<WebPkiServerVerifier>,
+    listed: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for Trusted {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        match self.signed.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
+            // That it has not expired was looked at before.
+            Err(error) if error.to_string().contains("CaUsedAsEndEntity") && self.listed.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.signed.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.signed.supported_verify_schemes()
+    }
 }
 
 /// Accepts whoever answers, as `insecure_skip_verify` asks for. That the other side has the key of the certificate it shows is still

@@ -1,19 +1,30 @@
 //! What is counted of batches, under the Collector's names.
 
-use tracetailor_core::component::{Counter, ProcessorContext};
+use tracetailor_core::component::{Counter, Histogram, ProcessorContext};
 use tracetailor_core::telemetry::Telemetry;
 
 /// One lane's counters.
 pub(super) struct Counts {
     enough: Counter,
     timeout: Counter,
+    sizes: Histogram,
 }
+
+/// The Collector's buckets.
+const SIZES: &[f64] = &[
+    10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2000.0, 3000.0, 4000.0, 5000.0, 6000.0, 7000.0, 8000.0, 9000.0, 10000.0,
+    20000.0, 30000.0, 50000.0, 100000.0,
+];
 
 impl Counts {
     pub(super) fn new(context: &ProcessorContext) -> Self {
         let id = context.id.to_string();
-        let counter = |name: &str| context.counters.counter(&format!("otelcol_processor_batch_{name}"), &[("processor", &id)]);
-        Self { enough: counter("batch_size_trigger_send"), timeout: counter("timeout_trigger_send") }
+        let labels = [("processor", id.as_str())];
+        Self {
+            enough: context.counters.counter("otelcol_processor_batch_batch_size_trigger_send", &labels),
+            timeout: context.counters.counter("otelcol_processor_batch_timeout_trigger_send", &labels),
+            sizes: context.counters.histogram("otelcol_processor_batch_batch_send_size", &labels, SIZES),
+        }
     }
 
     /// A batch left because there was enough of it.
@@ -27,5 +38,8 @@ impl Counts {
     }
 
     /// A batch left, whatever for.
-    pub(super) fn sent(&self, _batch: &Telemetry) {}
+    #[expect(clippy::cast_precision_loss, reason = "no batch has so many items")]
+    pub(super) fn sent(&self, batch: &Telemetry) {
+        self.sizes.record(batch.len() as f64);
+    }
 }

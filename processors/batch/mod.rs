@@ -100,7 +100,9 @@ impl Component for Batch {
 
     fn build(config: &Config, context: &ProcessorContext) -> Result<Box<dyn Processor>, BuildError> {
         let size = config.send_batch_size as usize;
-        let shelf = context.share("shelf", || Shelf::new(context.line.held("batch")));
+        let id = context.id.to_string();
+        let keys = || context.counters.gauge("otelcol_processor_batch_metadata_cardinality", &[("processor", &id)]);
+        let shelf = context.share("shelf", || Shelf::new(context.line.held("batch"), keys()));
         shelf.set_limits(size, config.metadata_cardinality_limit as usize);
         Ok(Box::new(Self {
             timeout: (size > 0 && !config.timeout.is_zero()).then(|| config.timeout.get()),

@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use tracetailor_core::component::Gauge;
 use tracetailor_core::ledger::Held;
 use tracetailor_core::telemetry::{SourceTag, Telemetry};
 use tracetailor_core::time::LogTime;
@@ -15,6 +16,8 @@ use super::partition::Key;
 pub(super) struct Shelf {
     places: Mutex<Places>,
     held: Held,
+    /// How many keys have something that waits.
+    keys: Gauge,
     size: AtomicUsize,
     most_keys: AtomicUsize,
 }
@@ -74,8 +77,8 @@ impl Gathered {
 }
 
 impl Shelf {
-    pub(super) fn new(held: Held) -> Self {
-        Self { places: Mutex::default(), held, size: AtomicUsize::new(usize::MAX), most_keys: AtomicUsize::new(0) }
+    pub(super) fn new(held: Held, keys: Gauge) -> Self {
+        Self { places: Mutex::default(), held, keys, size: AtomicUsize::new(usize::MAX), most_keys: AtomicUsize::new(0) }
     }
 
     /// How many items are enough, and how many keys may wait; 0 for no limit.
@@ -103,6 +106,7 @@ impl Shelf {
         let is_last = places.hands == 0;
         let left: Vec<Gathered> = places.waiting.extract_if(|_, gathered| is_last || gathered.hand == hand).map(|(_, left)| left).collect();
         self.held.sub(left.iter().map(Gathered::count).sum());
+        self.tell_keys(&places);
         left.into_iter().flat_map(|left| left.batches).collect()
     }
 
@@ -128,6 +132,7 @@ impl Shelf {
             }
             self.held.add(first.count());
             places.waiting.insert(key.clone(), first);
+            self.tell_keys(&places);
             return Added::Begins(number);
         };
         waiting.batches.push(batch);
@@ -139,24 +144,29 @@ impl Shelf {
         // Of what is taken here the last batch never came to rest.
         self.held.sub(waiting.count());
         waiting.items += count;
-        places.waiting.remove(key).map_or(Added::Waits, Added::Enough)
+        let enough = places.waiting.remove(key).map_or(Added::Waits, Added::Enough);
+        self.tell_keys(&places);
+        enough
     }
 
     /// Takes what was begun under this number, unless somebody has.
     pub(super) fn take(&self, key: &Key, number: u64) -> Option<Gathered> {
         let mut places = self.lock();
         places.waiting.get(key).filter(|waiting| waiting.number == number)?;
-        self.taken(places.waiting.remove(key))
+        let taken = places.waiting.remove(key);
+        self.taken(taken, &places)
     }
 
     /// Takes some of what waits.
     pub(super) fn take_any(&self) -> Option<Gathered> {
         let mut places = self.lock();
         let key = places.waiting.keys().next().cloned()?;
-        self.taken(places.waiting.remove(&key))
+        let taken = places.waiting.remove(&key);
+        self.taken(taken, &places)
     }
 
-    fn taken(&self, gathered: Option<Gathered>) -> Option<Gathered> {
+    fn taken(&self, gathered: Option<Gathered>, places: &Places) -> Option<Gathered> {
+        self.tell_keys(places);
         self.held.sub(gathered.as_ref().map_or(0, Gathered::count));
         gathered
     }
@@ -173,6 +183,7 @@ impl Shelf {
             self.held.sub(before - waiting.count());
             !waiting.batches.is_empty()
         });
+        self.tell_keys(&places);
         gone
     }
 
@@ -193,6 +204,10 @@ impl Shelf {
             let (key, number) = name(entry);
             places.waiting.get(key).is_some_and(|waiting| waiting.number == number)
         });
+    }
+
+    fn tell_keys(&self, places: &Places) {
+        self.keys.set(i64::try_from(places.waiting.len()).unwrap_or(i64::MAX));
     }
 
     fn lock(&self) -> MutexGuard<'_, Places> {

@@ -3,6 +3,7 @@
 use tracetailor_core::component::{Exporters, Registry};
 
 pub mod debug;
+pub mod file;
 pub mod nop;
 pub mod otlp_grpc;
 pub mod otlp_http;
@@ -10,7 +11,7 @@ mod planned;
 
 /// Every exporter by name, and what the Collector has and we do not have yet.
 pub const EXPORTERS: Registry<Exporters> =
-    Registry::new(&[debug::FACTORY, nop::FACTORY, otlp_grpc::FACTORY, otlp_http::FACTORY], planned::PLANNED);
+    Registry::new(&[debug::FACTORY, file::FACTORY, nop::FACTORY, otlp_grpc::FACTORY, otlp_http::FACTORY], planned::PLANNED);
 
 #[cfg(test)]
 mod tests {

@@ -55,8 +55,19 @@ pub const METRICS: &[Metric] = &[
     // Processors.
     Metric::counter("otelcol_processor_incoming_items", &["processor", "otel_signal"], "Items handed to a processor."),
     Metric::counter("otelcol_processor_outgoing_items", &["processor", "otel_signal"], "Items that a processor handed on."),
-    Metric::counter("otelcol_processor_batch_batch_size_trigger_send", &["processor"], "Batches that left because they were large enough."),
-    Metric::counter("otelcol_processor_batch_timeout_trigger_send", &["processor"], "Batches that left because their time was over."),
+    Metric::counter("otelcol_processor_batch_batch_size_trigger_send", PROCESSOR, "Batches that left because there was enough of them."),
+    Metric::counter("otelcol_processor_batch_timeout_trigger_send", PROCESSOR, "Batches that left because their time was over."),
+    Metric::histogram("otelcol_processor_batch_batch_send_size", PROCESSOR, "Items of the batches that left."),
+    Metric::gauge("otelcol_processor_batch_metadata_cardinality", PROCESSOR, "Combinations of metadata of which something waits."),
+    Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
+    Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
+    Metric::counter(
+        "otelcol_processor_groupbytrace_traces_evicted",
+        PROCESSOR,
+        "Traces that left early to make room. Nothing of them is lost.",
+    ),
+    Metric::counter("otelcol_processor_groupbytrace_traces_released", PROCESSOR, "Traces that left."),
+    Metric::counter("otelcol_processor_groupbytrace_spans_released", PROCESSOR, "Spans of traces that left."),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
@@ -83,10 +94,21 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_process_cpu_seconds", &[], "Processor time, of user and system together.").in_unit(Unit::Seconds),
     Metric::gauge("otelcol_process_memory_rss", &[], "Memory that the process has in use.").in_unit(Unit::Bytes),
     Metric::gauge("tracetailor_process_memory_peak_bytes", &[], "The most memory that the process has had in use.").in_unit(Unit::Bytes),
+    Metric::gauge(
+        "tracetailor_memory_held_bytes",
+        &["by"],
+        "Telemetry that is held, in `requests` under way, `queues` and `stores` of traces.",
+    )
+    .in_unit(Unit::Bytes),
+    Metric::gauge("tracetailor_memory_limit_bytes", &["limit"], "Limits of `memory_limiter`: above `soft` requests are refused; `hard`.")
+        .in_unit(Unit::Bytes),
     Metric::gauge("tracetailor_process_threads", &[], "Threads of the process.").from(Level::Normal),
     Metric::gauge("tracetailor_process_open_files", &[], "Files and sockets that are open."),
     Metric::gauge("tracetailor_process_open_files_limit", &[], "How many files and sockets may be open."),
 ];
+
+/// What a processor counts for itself.
+const PROCESSOR: &[&str] = &["processor"];
 
 /// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
 const LINE: &[&str] = &["pipeline", "exporter"];

@@ -68,6 +68,11 @@ impl Admission {
             };
             targets.push(Target { pipeline, stage });
         }
+        // Before any look for room: what will never fit need not come again.
+        let (soft, _) = self.memory.limits();
+        if request.bytes as u64 > soft {
+            return Err(Refused::TooLarge { bytes: request.bytes, limit: usize::try_from(soft).unwrap_or(usize::MAX) });
+        }
         for target in &targets {
             if let Some(export) = graph.pipelines[target.pipeline].reach.iter().find(|export| export.room().is_used_up()) {
                 return Err(Refused::Full { what: export.line().name().to_string(), retry_after: Some(COME_BACK) });
@@ -76,10 +81,6 @@ impl Admission {
         if targets.is_empty() {
             // A reload has just taken it away: whoever comes again hears that nobody takes the signal.
             return Err(Refused::Full { what: "pipeline".to_owned(), retry_after: Some(COME_BACK) });
-        }
-        let (soft, _) = self.memory.limits();
-        if request.bytes as u64 > soft {
-            return Err(Refused::TooLarge { bytes: request.bytes, limit: usize::try_from(soft).unwrap_or(usize::MAX) });
         }
         match self.memory.charge(request.bytes) {
             Some(charge) => Ok(Granted { admission: self.clone(), graph, targets, charge }),

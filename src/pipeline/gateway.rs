@@ -129,9 +129,10 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// Looks, now and then, at what the process really takes, beside what is counted.
+    /// Looks, now and then, at what the process really takes, beside what is counted, and tells both.
     fn watch_memory(&self) {
         let memory = self.world.memory.clone();
+        let told = memory::Told::new(&self.world.counters);
         let gone = self.failing.clone();
         tokio::spawn(async move {
             // The gateway listens as long as it is there.
@@ -139,6 +140,7 @@ impl Gateway {
                 if let Some(resident) = memory::resident() {
                     memory.observe(resident);
                 }
+                told.tell(&memory);
                 tokio::time::sleep(MEMORY_LOOKS).await;
             }
         });

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tracetailor_core::component::{Memory as Amount, MemoryLimit};
+use tracetailor_core::component::{Counters, Gauge, Memory as Amount, MemoryLimit};
 use tracetailor_core::trace_store::Budget;
 
 /// What is held, and how much may be. Clones count together.
@@ -77,6 +77,12 @@ impl Memory {
     /// All that is counted.
     pub fn held(&self) -> u64 {
         self.0.moving.load(Ordering::Relaxed) + self.0.queued.load(Ordering::Relaxed) + self.0.stores.spent()
+    }
+
+    /// What is held, by what holds it.
+    pub(super) fn holders(&self) -> [(&'static str, u64); 3] {
+        let Counts { moving, queued, stores, .. } = &*self.0;
+        [("requests", moving.load(Ordering::Relaxed)), ("queues", queued.load(Ordering::Relaxed)), ("stores", stores.spent())]
     }
 
     /// The limits: soft, hard.
@@ -183,6 +189,32 @@ impl Default for Memory {
     }
 }
 
+/// What is told of memory.
+#[derive(Debug)]
+pub(super) struct Told {
+    held: Vec<(&'static str, Gauge)>,
+    soft: Gauge,
+    hard: Gauge,
+}
+
+impl Told {
+    pub(super) fn new(counters: &Counters) -> Self {
+        let held = |by| (by, counters.gauge("tracetailor_memory_held_bytes", &[("by", by)]));
+        let limit = |limit| counters.gauge("tracetailor_memory_limit_bytes", &[("limit", limit)]);
+        Self { held: ["requests", "queues", "stores"].map(held).into(), soft: limit("soft"), hard: limit("hard") }
+    }
+
+    pub(super) fn tell(&self, memory: &Memory) {
+        let bytes = |bytes: u64| i64::try_from(bytes).unwrap_or(i64::MAX);
+        for (by, held) in memory.holders() {
+            self.held.iter().filter(|(known, _)| *known == by).for_each(|(_, gauge)| gauge.set(bytes(held)));
+        }
+        let (soft, hard) = memory.limits();
+        self.soft.set(bytes(soft));
+        self.hard.set(bytes(hard));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,5 +256,16 @@ mod tests {
         assert_eq!(limits_of(&limit, 1000), (400, 500));
         let limit = MemoryLimit { hard: Amount::Bytes(500), spike: Some(Amount::Bytes(100)), ..assumed() };
         assert_eq!(limits_of(&limit, 1000), (400, 500));
+    }
+
+    #[test]
+    fn what_is_held_is_told_by_what_holds_it() {
+        let (memory, counters) = (Memory::new(1000, 2000), Counters::default());
+        let told = Told::new(&counters);
+        memory.queue(70);
+        let _charge = memory.charge(5).unwrap();
+        told.tell(&memory);
+        let levels: Vec<i64> = counters.read().iter().map(|series| series.level()).collect();
+        assert_eq!(levels, [70, 5, 0, 2000, 1000], "queues, requests, stores; hard, soft");
     }
 }

@@ -189,6 +189,9 @@ impl Control {
                 if service.lanes != before.lanes {
                     tracing::warn!("service.lanes takes effect at the next start");
                 }
+                if service.telemetry.waits_for_a_start(&before.telemetry) {
+                    tracing::warn!("service.telemetry.metrics and resource take effect at the next start");
+                }
                 if let Err(error) = self.log.reload(&service.telemetry) {
                     tracing::warn!(%error, "the log goes on as it was");
                 }

@@ -38,9 +38,21 @@ impl Signer {
         (certificate.pem(), key.serialize_pem())
     }
 
+    /// One that calls itself a signer and serves under this name, as `openssl req -x509` makes them.
+    fn serving(name: &str, year: i32) -> Self {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.not_after = rcgen::date_time_ymd(year, 1, 1);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
     /// A destination with a certificate for a name, which may want to see one of this signer's, too.
     async fn destination(&self, name: &str, protocols: &[&str], wants_certificate: bool) -> Destination {
-        let (certificate, key) = self.sign(name);
+        self.shows(self.sign(name), protocols, wants_certificate).await
+    }
+
+    /// A destination that shows this certificate.
+    async fn shows(&self, (certificate, key): (String, String), protocols: &[&str], wants_certificate: bool) -> Destination {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
         let builder = if wants_certificate {
@@ -100,6 +112,21 @@ async fn a_stranger_is_not_trusted_unless_everybody_is() {
     assert!(told.contains("UnknownIssuer") && told.ends_with("name the certificate of whoever signed it in tls.ca_file"), "{told}");
     let anybody = ClientTls { insecure_skip_verify: true, ..ClientTls::default() };
     post(&client(&destination, Protocol::Http2, &anybody)).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_very_certificate_may_be_listed() {
+    let itself = |signer: &Signer| (signer.pem(), signer.0.key().serialize_pem());
+    let signer = Signer::serving("collector.test", 2100);
+    let destination = signer.shows(itself(&signer), &["h2"], false).await;
+    let named = |signer: &Signer, name: &str| ClientTls { server_name_override: name.to_owned(), ..signer.trusted() };
+    post(&client(&destination, Protocol::Http2, &named(&signer, "collector.test"))).await.unwrap();
+    assert!(failure(&client(&destination, Protocol::Http2, &named(&signer, "other.test"))).await.contains("not valid for name"));
+    let other = Signer::serving("collector.test", 2100);
+    assert!(failure(&client(&destination, Protocol::Http2, &named(&other, "collector.test"))).await.starts_with("no TLS with"));
+    let old = Signer::serving("collector.test", 2001);
+    let expired = old.shows(itself(&old), &["h2"], false).await;
+    assert!(failure(&client(&expired, Protocol::Http2, &named(&old, "collector.test"))).await.contains("expired"));
 }
 
 #[tokio::test]

@@ -76,8 +76,7 @@ struct Errand {
 
 impl Errand {
     fn of(send: &Send) -> Result<Self, KeyError> {
-        let bare = !send.endpoint.contains("://") && !send.endpoint.starts_with("unix:");
-        let url: Url = if bare { format!("http://{}", send.endpoint).parse()? } else { send.endpoint.parse()? };
+        let url: Url = whole(&send.endpoint, send.protocol).parse()?;
         let is_usual_http = matches!(url.address(), Address::Tcp { port: 4318, .. }) || url.path().len() > 1;
         let spoken = send.protocol.unwrap_or(if is_usual_http { Spoken::Http } else { Spoken::Grpc });
         let (protocol, target) = match spoken {
@@ -211,6 +210,19 @@ impl Errand {
         let _ = writeln!(told, "  Tempo    http://{host}:3200/api/traces/{first}");
         let _ = writeln!(told, "  Grafana  http://{host}:3000/explore, TraceQL {first}");
         told
+    }
+}
+
+/// An address with what people leave out of one: the scheme, and one of host and port.
+fn whole(endpoint: &str, spoken: Option<Spoken>) -> String {
+    if endpoint.contains("://") || endpoint.starts_with("unix:") {
+        return endpoint.to_owned();
+    }
+    let usual = if spoken == Some(Spoken::Http) { 4318 } else { 4317 };
+    match endpoint.parse::<u16>() {
+        Ok(port) => format!("http://127.0.0.1:{port}"),
+        Err(_) if endpoint.contains(':') => format!("http://{endpoint}"),
+        Err(_) => format!("http://{endpoint}:{usual}"),
     }
 }
 

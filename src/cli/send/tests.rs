@@ -6,7 +6,7 @@ use prost::Message;
 use tracetailor_net::grpc::{Code, PartialSuccess, Status, frame};
 use tracetailor_net::testing::{Destination, Reply};
 
-use super::{Send, send};
+use super::{Send, Spoken, send, whole};
 
 #[derive(Parser)]
 struct Line {
@@ -69,4 +69,18 @@ async fn mistakes_are_told_kindly() {
     assert!(busy.contains("503 Service Unavailable full"), "{busy}");
     let wrong = told(&["--endpoint", "ftp://h"]).await;
     assert!(wrong.contains("scheme that is not spoken here"), "{wrong}");
+}
+
+#[test]
+fn what_people_leave_out_of_an_address_is_put_in() {
+    for (endpoint, spoken, expected) in [
+        ("tempo", None, "http://tempo:4317"),
+        ("tempo", Some(Spoken::Http), "http://tempo:4318"),
+        ("4318", None, "http://127.0.0.1:4318"),
+        ("tempo:1", None, "http://tempo:1"),
+        ("https://tempo", None, "https://tempo"),
+        ("unix:/run/t.sock", None, "unix:/run/t.sock"),
+    ] {
+        assert_eq!(whole(endpoint, spoken), expected);
+    }
 }

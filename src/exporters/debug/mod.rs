@@ -3,13 +3,13 @@
 use std::future::ready;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tracetailor_core::component::{
     AnyConfig, BoxFuture, BuildContext, BuildError, Component, Delivered, ExportError, Exporter, ExporterFactory, Exporters, NeedsRebuild,
     Part, Stability,
 };
 use tracetailor_core::config::{
-    ByteSize, CircuitBreaker, ConfigErrors, Delivery, OneOrMany, Period, RetryOnFailure, Schema, SendingQueue, Validate,
+    ByteSize, CircuitBreaker, ConfigErrors, Delivery, KeyError, OneOrMany, Period, RetryOnFailure, Schema, SendingQueue, Validate, quoted,
 };
 use tracetailor_core::telemetry::{Decoded, Telemetry};
 use tracetailor_core::time::Clock;
@@ -45,19 +45,29 @@ pub struct Config {
 }
 
 /// How much is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Schema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verbosity {
     /// How many there were.
     #[default]
-    #[serde(alias = "Basic", alias = "BASIC")]
     Basic,
     /// A line for each.
-    #[serde(alias = "Normal", alias = "NORMAL")]
     Normal,
     /// Everything.
-    #[serde(alias = "Detailed", alias = "DETAILED")]
     Detailed,
+}
+
+/// Case does not matter.
+impl<'de> Deserialize<'de> for Verbosity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.to_ascii_lowercase().as_str() {
+            "basic" => Ok(Verbosity::Basic),
+            "normal" => Ok(Verbosity::Normal),
+            "detailed" => Ok(Verbosity::Detailed),
+            _ => Err(KeyError::new(format!("there is no verbosity {}", quoted(&text)), "write basic, normal or detailed").into_serde()),
+        }
+    }
 }
 
 impl Default for Config {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use tracetailor_core::component::BuildError;
-use tracetailor_core::time::{LogTime, Utc};
+use tracetailor_core::time::{LogTime, Rfc3339};
 
 use super::summary::Summary;
 
@@ -34,7 +34,7 @@ impl Outputs {
 
     /// Writes what there is to tell of a batch.
     pub(super) fn write(&self, now: LogTime, summary: &Summary, text: Option<&str>) -> io::Result<()> {
-        let time = Utc::from(now).iso_millis();
+        let time = Rfc3339(now);
         let mut lines = format!("{time}\tINFO\t{}\t{summary}\n", summary.title());
         if let Some(text) = text {
             lines += &format!("{time}\tINFO\t{text}\n");

@@ -24,6 +24,9 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpGrpc>("otlp_grpc"
     .formerly(&["otlp"])
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
+/// How many bytes of buffers are kept between requests.
+const KEPT: usize = 8 << 20;
+
 /// Sends requests of OTLP as unary calls of gRPC, on connections of its own lane.
 pub struct OtlpGrpc {
     client: Client,
@@ -53,7 +56,7 @@ impl Component for OtlpGrpc {
         Ok(Box::new(Self {
             routes: routes(config)?,
             client: Client::new(settings),
-            buffers: Buffers::new(32, 4 << 20),
+            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Compressors::new(coding, None)),
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
             backend: config.backend,

@@ -27,6 +27,9 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpHttp>("otlp_http"
     .formerly(&["otlphttp"])
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
+/// How many bytes of buffers are kept between requests.
+const KEPT: usize = 8 << 20;
+
 /// Posts requests of OTLP over HTTP, on connections of its own lane.
 pub struct OtlpHttp {
     /// Where each signal goes, in the order of [`Signal::ALL`]; nowhere, where no endpoint was given for it.
@@ -56,7 +59,7 @@ impl Component for OtlpHttp {
         let mut destination = |signal| config.url_of(signal).map(|url| Destination::of(&url, config, context, &mut clients)).transpose();
         Ok(Box::new(Self {
             destinations: [destination(Signal::ALL[0])?, destination(Signal::ALL[1])?, destination(Signal::ALL[2])?],
-            buffers: Buffers::new(32, 4 << 20),
+            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Compressors::new(coding, config.compression_params.level)),
             encoding: config.encoding,
             signer: Signer::of(config.auth.as_ref(), &context.services)?,

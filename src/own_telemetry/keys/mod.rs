@@ -28,6 +28,14 @@ pub struct Telemetry {
     pub traces: Option<Traces>,
 }
 
+impl Telemetry {
+    /// Whether something here takes effect at the next start only. The log takes on another one at once.
+    pub fn waits_for_a_start(&self, before: &Telemetry) -> bool {
+        let served = |telemetry: &Telemetry| (telemetry.metrics.pages(), telemetry.metrics.level);
+        served(self) != served(before) || self.resource.attributes() != before.resource.attributes()
+    }
+}
+
 impl Validate for Telemetry {
     fn validate(&self, errors: &mut ConfigErrors) {
         errors.within("logs", &self.logs);

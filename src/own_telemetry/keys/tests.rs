@@ -97,3 +97,12 @@ fn former_and_unused_keys_are_accepted_with_a_warning() {
     let (telemetry, told) = read("logs: {output_paths: []}");
     assert!(telemetry.is_some() && told.contains("nothing is logged"), "{told}");
 }
+
+#[test]
+fn what_a_reload_cannot_take_on_is_known() {
+    let before = accepted("logs: {level: info}");
+    assert!(!accepted("logs: {level: debug}").waits_for_a_start(&before));
+    assert!(accepted("metrics: {level: detailed}").waits_for_a_start(&before));
+    assert!(accepted("metrics: {readers: [{pull: {exporter: {prometheus: {port: 9}}}}]}").waits_for_a_start(&before));
+    assert!(accepted("resource: {service.name: other}").waits_for_a_start(&before));
+}

@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use serde_json::{Map, Value, json};
 use tracetailor_core::time::{LogTime, Rfc3339};
-use tracing::Event;
 use tracing::field::{Field, Visit};
+use tracing::{Event, Metadata};
 
 use super::level_name;
 use crate::own_telemetry::identity;
@@ -22,8 +22,8 @@ pub(super) struct Format {
 
 /// The fields of an event, in their order, with its message apart.
 #[derive(Default)]
-struct Fields {
-    message: String,
+pub(super) struct Fields {
+    pub(super) message: String,
     fields: Map<String, Value>,
 }
 
@@ -39,12 +39,10 @@ impl Format {
     }
 
     /// The line, with its end.
-    pub(super) fn line(&self, event: &Event<'_>, now: LogTime) -> String {
-        let mut told = Fields::default();
-        event.record(&mut told);
-        let caller = event.metadata().file().zip(event.metadata().line()).filter(|_| self.caller);
+    pub(super) fn line(&self, metadata: &Metadata<'_>, mut told: Fields, now: LogTime) -> String {
+        let caller = metadata.file().zip(metadata.line()).filter(|_| self.caller);
         let caller = caller.map(|(file, line)| format!("{}:{line}", shortened(file)));
-        let level = level_name(*event.metadata().level());
+        let level = level_name(*metadata.level());
         let mut fields = self.always.clone();
         fields.append(&mut told.fields);
         match self.encoding {
@@ -86,6 +84,12 @@ fn shortened(file: &str) -> &str {
 }
 
 impl Fields {
+    pub(super) fn of(event: &Event<'_>) -> Self {
+        let mut fields = Self::default();
+        event.record(&mut fields);
+        fields
+    }
+
     fn add(&mut self, field: &Field, value: Value) {
         self.fields.insert(field.name().to_owned(), value);
     }

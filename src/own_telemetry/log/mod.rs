@@ -2,7 +2,7 @@
 //!
 //! A line is written whole, in one go, to every output. Lines of our own are told at the level that is configured. Those of the libraries
 //! below are told from warnings on, whatever the level: theirs go into details of connections, where headers, and so credentials, can be.
-//! A place in the code that logs without end is thinned out, as the Collector does it, so that a back end that is down does not fill a disk.
+//! What is said without end is thinned out, as the Collector does it, so that a back end that is down does not fill a disk.
 
 mod format;
 mod output;
@@ -20,7 +20,7 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 
 use super::Telemetry;
 use super::keys::LogLevel;
-use format::Format;
+use format::{Fields, Format};
 use output::Output;
 pub use output::OutputError;
 use sampler::Sampler;
@@ -107,11 +107,11 @@ impl Log {
 
     fn write(&self, event: &Event<'_>) {
         let now = self.clock.now();
-        let metadata = event.metadata();
-        if self.sampler.as_ref().is_some_and(|sampler| !sampler.lets_through(&metadata.callsite(), now)) {
+        let (metadata, told) = (event.metadata(), Fields::of(event));
+        if self.sampler.as_ref().is_some_and(|sampler| !sampler.lets_through(metadata.callsite(), &told.message, now)) {
             return;
         }
-        let line = self.format.line(event, now);
+        let line = self.format.line(metadata, told, now);
         self.outputs.iter().for_each(|output| output.write(&line));
     }
 }

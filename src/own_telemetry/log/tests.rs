@@ -99,6 +99,8 @@ fn what_is_said_without_end_is_thinned_out() {
     let told: Vec<&str> = text.lines().filter_map(|line| line.split('\t').nth(3)).collect();
     assert_eq!(told, ["{\"n\":1}", "{\"n\":2}", "{\"n\":5}", "{\"n\":8}", "{\"n\":10}"]);
     assert!(text.contains("another place"));
+    let different = logged("sampling: {initial: 2}", |_, _, _| (1..=50).for_each(|n| warn!("problem {n}")));
+    assert_eq!(different.lines().count(), 50, "they are as many different things");
     let all = logged("sampling: {enabled: false}", |_, _, _| (1..=50).for_each(|n| error!(n, "refused")));
     assert_eq!(all.lines().count(), 50);
 }

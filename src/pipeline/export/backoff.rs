@@ -52,6 +52,9 @@ mod tests {
         RetryOnFailure { randomization_factor: 0.5, ..RetryOnFailure::default() }
     }
 
+    /// What it shows, the settings, a hint in seconds, chance, and the waits in seconds.
+    type Case = (&'static str, RetryOnFailure, Option<u64>, f64, &'static [f64]);
+
     /// The waits in seconds of a request that fails at once, every time, until it gives up or has failed 12 times.
     fn waits(retry: RetryOnFailure, hint: Option<Duration>, chance: f64) -> Vec<f64> {
         let start = Instant::now();
@@ -68,7 +71,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waits_grow_to_the_longest_and_end_in_time() {
         let seconds = Period::seconds;
-        let table: [(&str, RetryOnFailure, Option<u64>, f64, &[f64]); 10] = [
+        let table: [Case; 10] = [
             (
                 "the defaults: 5 minutes in all",
                 settings(),

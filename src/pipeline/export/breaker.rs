@@ -97,6 +97,13 @@ impl Breaker {
         self.state != before
     }
 
+    /// What it was left alone for may be over: one may ask at once.
+    pub(super) fn relent(&mut self, now: Instant) {
+        if let State::Open { until } = &mut self.state {
+            *until = now;
+        }
+    }
+
     /// 0 while requests go out, 1 while none does, 2 while one does to see: the value of the metric.
     pub(super) fn level(&self) -> i64 {
         match self.state {

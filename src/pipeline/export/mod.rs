@@ -177,11 +177,15 @@ impl Export {
         *self.slot(lane).exporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(exporter));
     }
 
-    /// Other settings, from the next request on. What waits, stays.
+    /// Other settings, from the next request on. What waits, stays; a destination that was left alone is asked at once, since what it refused
+    /// may be what was changed.
     pub fn reconfigure(&self, delivery: Option<&Delivery>) {
         let settings = Settings::of(delivery);
         self.told.capacity(&settings);
-        self.lock().settings = settings;
+        let mut queue = self.lock();
+        queue.settings = settings;
+        queue.breaker.relent(Instant::now());
+        drop(queue);
         self.wake_all();
         self.room.notify_waiters();
     }
@@ -196,7 +200,8 @@ impl Export {
     }
 
     fn reserve(&self, load: Load) -> Result<(), Overflow> {
-        if load.memory > self.memory.queue_room() {
+        // Admission has looked at the room before, so the last to come may overshoot it: to refuse it now would be to lose it.
+        if self.memory.queue_room() == 0 {
             return Err(Overflow::Full);
         }
         self.lock().reserve(load)

@@ -84,3 +84,16 @@ async fn a_denial_that_is_not_retried_still_spares_the_others() {
     assert_eq!(desk.reasons(Column::Failed), [("denied".to_owned(), 1)]);
     desk.assert_settled();
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_reload_the_destination_is_asked_at_once() {
+    let mut desk = Desk::new(Some(with_consumers(1)), |call, _| if call == 0 { refuses(Failing::Denied) } else { TAKES });
+    desk.push(&["a"]);
+    desk.push(&["b"]);
+    desk.wait(7.0).await;
+    assert_eq!(desk.level(STATE), 1);
+    desk.export.reconfigure(Some(&with_consumers(1)));
+    desk.wait(0.001).await;
+    assert_eq!((desk.times(), desk.level(STATE)), (vec![0.0, 7.0, 7.0], 0));
+    desk.assert_settled();
+}

@@ -8,3 +8,4 @@ mod queue;
 mod random;
 mod retry;
 mod shutdown;
+mod threads;

@@ -49,6 +49,20 @@ async fn items_are_counted_where_the_sizer_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn memory_bounds_queues_whatever_they_count() {
+    let memory = Memory::new(1_000, 1_000);
+    let mut desk = Desk::with(Inlet::new(), Some(delivery()), memory.clone(), 1, |_, _| slow());
+    let whole = memory.queue_room();
+    desk.push(&["a", "b", "c", "d", "e", "f"]);
+    assert!(desk.export.room().is_used_up() && memory.queue_room() == 0, "the last to come may overshoot");
+    desk.push(&["g"]);
+    assert_eq!(desk.reasons(Column::Rejected), [("queue_full".to_owned(), 1)]);
+    desk.wait(2.0).await;
+    assert_eq!((desk.taken().len(), memory.queue_room(), memory.held()), (6, whole, 0));
+    desk.inlet.assert_settled();
+}
+
+#[tokio::test(start_paused = true)]
 async fn bytes_are_counted_where_the_sizer_says_so() {
     let mut inlet = Inlet::new();
     let size = {

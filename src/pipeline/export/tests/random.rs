@@ -9,7 +9,7 @@ use tracetailor_core::ledger::{Column, LineName};
 use tracetailor_core::telemetry::Signal;
 use tracetailor_core::testing::{Dice, Inlet};
 
-use super::desk::{Desk, Panics, Reaction, Says, SaysAfter, TAKES, delivery};
+use super::desk::{Desk, Panics, Reaction, Says, SaysAfter, delivery};
 use crate::pipeline::Memory;
 
 /// How hard a destination is to please.
