@@ -179,8 +179,8 @@ pub(crate) const SMALL: usize = 32 << 10;
 
 thread_local! {
     /// Fresh memory for each body would be the dearest part of a large one: the system clears it, page by page or, worse, two megabytes at
-    /// once. So many are kept for a lane, and none that is larger.
-    static BUFFERS: Buffers = Buffers::new(4 << 20);
+    /// once. So much is kept for a lane.
+    static BUFFERS: Buffers = Buffers::new(8 << 20);
 }
 
 /// A buffer with room for a body.

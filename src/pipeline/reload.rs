@@ -131,9 +131,7 @@ impl Lane {
     pub(super) fn drain_leaving(&mut self) {
         for mut leaving in std::mem::take(&mut self.leaving) {
             let now = self.clock.now();
-            if leaving.due() > now {
-                self.leaving.push(leaving);
-            } else if self.drain_slice(&mut leaving, now) {
+            if leaving.due() > now || self.drain_slice(&mut leaving, now) {
                 self.leaving.push(leaving);
             }
         }

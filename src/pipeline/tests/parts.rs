@@ -20,7 +20,7 @@ pub(super) struct Hall {
     /// What is to be received.
     pub(super) requests: Mutex<Option<mpsc::UnboundedSender<Spoken>>>,
     /// What exporters were given.
-    pub(super) sent: Mutex<BTreeMap<String, Vec<(Signal, Vec<u8>)>>>,
+    pub(super) sent: Mutex<BTreeMap<String, Vec<Sent>>>,
     /// What the exporter answers from now on.
     pub(super) answer: Mutex<Option<ExportError>>,
     /// While set, calls of the exporter do not end.
@@ -28,6 +28,9 @@ pub(super) struct Hall {
     /// How often a receiver has begun to run.
     pub(super) runs: std::sync::atomic::AtomicUsize,
 }
+
+/// A request that an exporter was given.
+pub(super) type Sent = (Signal, Vec<u8>);
 
 pub(super) struct Spoken {
     pub(super) signal: Signal,
