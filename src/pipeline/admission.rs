@@ -88,22 +88,32 @@ impl Admission {
         }
     }
 
+    /// Whether a queue that is full makes whoever sends wait for it, however long that takes: `block_on_overflow`.
+    fn blocks(&self, receiver: &ComponentId, signal: Signal) -> bool {
+        let graph = self.graph.load();
+        let mut reach = graph.fed_by(receiver, signal).flat_map(|pipeline| graph.pipelines[pipeline].reach.iter());
+        reach.any(|export| export.room().is_used_up() && export.blocks_on_overflow())
+    }
+
     /// Looks again and again, for as long as the request has patience.
     async fn wait(self: &Arc<Self>, receiver: &ComponentId, request: &Request, mut refused: Refused) -> Result<Granted, Refused> {
         let mut patience = request.patience.unwrap_or_default();
         let Some(_place) = Place::among(&self.waiting) else { return Err(refused) };
         let (mut pause, longest) = LOOKS;
-        while !patience.is_zero() {
-            let nap = pause.min(patience);
+        loop {
+            let nap = match self.blocks(receiver, request.signal) {
+                true => pause,
+                false if patience.is_zero() => return Err(refused),
+                false => pause.min(patience),
+            };
             tokio::time::sleep(nap).await;
-            patience -= nap;
+            patience = patience.saturating_sub(nap);
             pause = (pause * 2).min(longest);
             refused = match self.look(receiver, request) {
                 Err(refused @ Refused::Full { .. }) => refused,
                 other => return other,
             };
         }
-        Err(refused)
     }
 
     /// Sends a batch into a pipeline: here, if this thread is a lane, else to some lane.

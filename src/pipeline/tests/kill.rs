@@ -87,6 +87,34 @@ service: {lanes: 2}
 }
 
 #[test]
+fn a_full_queue_that_blocks_makes_senders_wait_as_long_as_it_takes() {
+    run(async {
+        let rig = Rig::start(
+            "
+receivers: {ear: {hall: HALL}}
+exporters: {basket: {hall: HALL, mark: \"2!\"}}
+pipelines: {traces: {receivers: [ear], exporters: [basket]}}
+service: {lanes: 2}
+",
+        )
+        .await;
+        let books = rig.books.clone();
+        rig.hall.hangs.store(true, Ordering::Relaxed);
+        for trace in 1..=2 {
+            rig.say(request(trace, 2), Milestone::Accepted).await.unwrap();
+        }
+        let waiting = rig.begin(request(3, 2), Milestone::Accepted).await;
+        // Ten times its patience.
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        assert!(waiting.is_empty(), "it has been answered");
+        rig.hall.hangs.store(false, Ordering::Relaxed);
+        waiting.await.unwrap().unwrap();
+        let (report, hall) = rig.end().await;
+        assert_eq!(ids(&basket(&hall, &books, "basket")), all_ids(3, 2), "{report}");
+    });
+}
+
+#[test]
 fn memory_is_refused_before_it_is_spent() {
     run(async {
         let rig = Rig::start(

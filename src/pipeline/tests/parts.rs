@@ -78,8 +78,10 @@ pub(super) static EXPORTERS: [ExporterFactory; 2] = [
     ExporterFactory::of::<Basket>("basket", Stability::Development, "").playing(Part::Delivering(|config| {
         let config: &Config = config.get()?;
         let mut sending_queue = SendingQueue::default();
-        if let Ok(size) = config.mark.parse() {
+        // A number is the size of the queue; one with an exclamation mark makes whoever sends wait.
+        if let Ok(size) = config.mark.trim_end_matches('!').parse() {
             sending_queue.queue_size = size;
+            sending_queue.block_on_overflow = config.mark.ends_with('!');
         }
         Ok(Delivery {
             timeout: tracetailor_core::config::Period::seconds(1),
