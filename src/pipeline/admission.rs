@@ -116,6 +116,16 @@ impl Admission {
         }
     }
 
+    /// Lets a request pause for the queues that it would make longer.
+    async fn fall_in(&self, receiver: &ComponentId, signal: Signal) {
+        let graph = self.graph.load_full();
+        for pipeline in graph.fed_by(receiver, signal) {
+            for export in &graph.pipelines[pipeline].reach {
+                export.fall_in().await;
+            }
+        }
+    }
+
     /// Sends a batch into a pipeline: here, if this thread is a lane, else to some lane.
     fn deliver(self: &Arc<Self>, graph: &Arc<Graph>, target: Target, batch: Telemetry, charge: &Arc<Charge>) {
         let Target { pipeline, stage } = target;
@@ -172,6 +182,7 @@ impl Outlet for Inlet {
 
     fn admit(&self, request: Request) -> BoxFuture<'_, Result<Box<dyn Permit>, Refused>> {
         Box::pin(async move {
+            self.admission.fall_in(&self.receiver, request.signal).await;
             let granted = match self.admission.look(&self.receiver, &request) {
                 Err(refused @ Refused::Full { .. }) => self.admission.wait(&self.receiver, &request, refused).await,
                 other => other,

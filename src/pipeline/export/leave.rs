@@ -80,6 +80,7 @@ impl Export {
         self.told.level(&queue);
         drop(queue);
         self.memory.unqueue(load.memory as usize);
+        self.pace.left(load.memory);
         self.room.notify_waiters();
     }
 }

@@ -29,6 +29,7 @@ mod dead_letters;
 mod ends;
 mod gather;
 mod leave;
+mod pace;
 mod queue;
 mod request;
 mod room;
@@ -50,6 +51,7 @@ use tracetailor_core::time::{Clock, LogTime};
 
 use super::memory::Memory;
 use ends::Ends;
+use pace::Pace;
 use queue::{Overflow, Queue};
 use request::{Load, Request};
 pub use room::Room;
@@ -68,6 +70,7 @@ pub struct Export {
     /// Told when the breaker opens or closes, and at shutdown: whoever waits before an attempt looks again.
     changed: Notify,
     held: Held,
+    pace: Pace,
     ends: Ends,
     told: Told,
     /// How often the destination took something.
@@ -98,6 +101,7 @@ impl Export {
         told.capacity(&settings);
         Arc::new(Self {
             held: line.held("queue"),
+            pace: Pace::default(),
             line,
             clock: context.clock.clone(),
             memory: memory.clone(),
@@ -133,6 +137,11 @@ impl Export {
         made.await;
     }
 
+    /// Pauses while its queue is long and gets shorter, for a moment: called for whoever would make it longer.
+    pub async fn fall_in(&self) {
+        self.pace.fall_in().await;
+    }
+
     /// Whether senders wait for room however long it takes (`block_on_overflow`), instead of being refused after a bounded wait.
     pub fn blocks_on_overflow(&self) -> bool {
         self.lock().settings.blocks
@@ -159,6 +168,7 @@ impl Export {
             return self.refuse(batch, overflow, settings);
         }
         self.memory.queue(load.memory as usize);
+        self.pace.came(load.memory);
         self.held.add(load.items);
         if settings.sender == Sender::Answered {
             batch.each_share(|share| share.accepted());

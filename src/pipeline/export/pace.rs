@@ -1,0 +1,120 @@
+//! Keeping senders to the pace of a destination that is a little slower than they are.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long a queue is and how fast it gets shorter.
+///
+/// A queue is for a destination that is away. One that is there and only a little slower than its senders would fill it to the brim as
+/// well, with memory that the system must clear first and that is cold by the time it is sent: the dearest way to be no faster
+/// (docs/decisions/0018-senders-fall-in-with-the-pace.md has the figures). So before a request is admitted it pauses while the queue is
+/// long, and sockets and windows carry that back to whoever sends. Where nothing leaves the queue a pause is of no use, and there is none.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// Bytes in the queue or under way.
+    waiting: AtomicU64,
+    /// Bytes that ever left.
+    gone: AtomicU64,
+    /// How many requests need not pause, since the last pause was of no use.
+    excused: AtomicU32,
+}
+
+/// A queue of more bytes is long: as much as it takes to keep a destination busy, and little more.
+const LONG: u64 = 4 << 20;
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(2);
+
+/// How many looks a pause has at most: long enough to make a difference, and short enough that nobody's client notices.
+const LOOKS: u32 = 25;
+
+/// After so many looks something must have left.
+const PATIENCE: u32 = 5;
+
+/// How many requests do not pause after a pause was of no use.
+const EXCUSED: u32 = 500;
+
+impl Pace {
+    pub(super) fn came(&self, bytes: u64) {
+        self.waiting.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn left(&self, bytes: u64) {
+        self.waiting.fetch_sub(bytes, Ordering::Relaxed);
+        self.gone.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) async fn fall_in(&self) {
+        if !self.is_long() || self.is_excused() {
+            return;
+        }
+        let before = self.gone.load(Ordering::Relaxed);
+        for look in 0..LOOKS {
+            tokio::time::sleep(LOOK).await;
+            if !self.is_long() {
+                return;
+            }
+            if look + 1 == PATIENCE && self.gone.load(Ordering::Relaxed) == before {
+                self.excused.store(EXCUSED, Ordering::Relaxed);
+                return;
+            }
+        }
+    }
+
+    fn is_long(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > LONG
+    }
+
+    fn is_excused(&self) -> bool {
+        self.excused.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long a request pauses, on a clock that tokio turns by itself; `left` bytes leave every millisecond.
+    async fn pause(pace: &Pace, left: u64) -> Duration {
+        let start = tokio::time::Instant::now();
+        let leaving = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                pace.left(left.min(pace.waiting.load(Ordering::Relaxed)));
+            }
+        };
+        tokio::select! {
+            () = pace.fall_in() => {}
+            () = leaving => {}
+        }
+        start.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_short_queue_pauses_nobody() {
+        let pace = Pace::default();
+        pace.came(LONG);
+        assert_eq!(pause(&pace, 0).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_queue_pauses_until_it_is_short_or_the_time_is_over() {
+        let pace = Pace::default();
+        pace.came(LONG + 100);
+        assert!((LOOK..LOOK * 60).contains(&pause(&pace, 10).await));
+        assert!(!pace.is_long());
+        pace.came(LONG);
+        assert!((LOOK * LOOKS..LOOK * (LOOKS + 5)).contains(&pause(&pace, 1).await));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_destination_that_is_away_soon_pauses_nobody() {
+        let pace = Pace::default();
+        pace.came(2 * LONG);
+        assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
+        for _ in 0..EXCUSED {
+            assert_eq!(pause(&pace, 0).await, Duration::ZERO);
+        }
+        assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
+    }
+}
