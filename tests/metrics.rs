@@ -1,4 +1,5 @@
 //! The names of metrics, wherever they stand: in the table, in code, on the page made from the table, and in what operators are told.
+#![expect(clippy::expect_used, reason = "a test that cannot go on says where")]
 
 #[path = "metrics/mentions.rs"]
 mod mentions;

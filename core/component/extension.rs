@@ -174,7 +174,7 @@ pub struct Outgoing<'a> {
     pub body: &'a [u8],
 }
 
-/// A service that the gateway itself offers, under [`Steering::ID`]: for those who let a person look at it and steer it.
+/// A service that the gateway itself offers, under the id `gateway`: for those who let a person look at it and steer it.
 pub trait Steering: Send + Sync {
     /// Reads the configuration again and takes it on, or says why it goes on with the old one.
     fn reload(&self) -> BoxFuture<'static, Reloaded>;

@@ -2,12 +2,12 @@
 //!
 //! The steps stand in files of their own, in the order in which they happen:
 //!
-//! 1. [`sources`]: what `--config` and `--set` name becomes trees, [`merge`] makes one of them.
-//! 2. [`expand`]: `${env:NAME}` and its relatives become what they stand for.
-//! 3. [`leave_out`]: what `--leave-out` names is taken out, with all that leads to it.
-//! 4. [`components`]: every section is read by the registries, strictly.
-//! 5. [`pipelines`]: what the pipelines name is looked up, and [`graph`] follows the connectors between them.
-//! 6. [`plan`]: what is valid becomes a plan; [`show`] is the same for people, without its secrets.
+//! 1. `sources`: what `--config` and `--set` name becomes trees, `merge` makes one of them.
+//! 2. `expand`: `${env:NAME}` and its relatives become what they stand for.
+//! 3. `leave_out`: what `--leave-out` names is taken out, with all that leads to it.
+//! 4. `components`: every section is read by the registries, strictly.
+//! 5. `pipelines`: what the pipelines name is looked up, and `graph` follows the connectors between them.
+//! 6. `plan`: what is valid becomes a plan; `show` is the same for people, without its secrets.
 //!
 //! A step that finds something wrong says so and goes on, so that all problems of a file come at once.
 

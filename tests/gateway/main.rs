@@ -1,5 +1,5 @@
 //! The binary as a team runs it: a real OTLP client sends into it, a real OTLP server stands behind it, and what comes out is what went in.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says where")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod clients;
 mod first_day;
