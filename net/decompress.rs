@@ -93,6 +93,8 @@ impl Unpacker {
     fn unpack(&mut self, packing: Packing, body: &[u8], limit: usize) -> Result<Bytes, UnpackError> {
         let unpacked = match packing {
             Packing::Gzip if is_in_several_parts(body) => self.several_gzip(body, limit),
+            // What a writer of frames makes of nothing is nothing.
+            Packing::Snappy if body.is_empty() => Ok(0),
             Packing::Snappy if body.starts_with(SNAPPY_FRAMES) => self.read(snap::read::FrameDecoder::new(body), packing, limit),
             Packing::Zstd if window(body) > LARGEST_WINDOW => Err(UnpackError::TooLarge(limit)),
             _ => self.at_once(packing, body, limit),

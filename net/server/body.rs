@@ -180,7 +180,7 @@ pub(crate) const SMALL: usize = 32 << 10;
 thread_local! {
     /// Fresh memory for each body would be the dearest part of a large one: the system clears it, page by page or, worse, two megabytes at
     /// once. So much is kept for a lane.
-    static BUFFERS: Buffers = Buffers::new(8 << 20);
+    static BUFFERS: Buffers = Buffers::new(3 << 20);
 }
 
 /// A buffer with room for a body.

@@ -149,7 +149,8 @@ pub struct QueuePartition {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CircuitBreaker {
-    /// How many failures in a row open it; 0 turns it off.
+    /// How many failures in a row open it; 0 for never. A destination that refuses everything (credentials, quota, path) is left alone in
+    /// any case.
     pub failures: u32,
     /// How long it stays open before one request tries again.
     pub open_for: Period,

@@ -25,7 +25,7 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpGrpc>("otlp_grpc"
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
 /// How many bytes of buffers are kept between requests.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 2 << 20;
 
 /// Sends requests of OTLP as unary calls of gRPC, on connections of its own lane.
 pub struct OtlpGrpc {

@@ -28,7 +28,7 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpHttp>("otlp_http"
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
 /// How many bytes of buffers are kept between requests.
-const KEPT: usize = 8 << 20;
+const KEPT: usize = 2 << 20;
 
 /// Posts requests of OTLP over HTTP, on connections of its own lane.
 pub struct OtlpHttp {
