@@ -228,14 +228,14 @@ fn grpc_answer(headers: &HeaderMap, trailers: &HeaderMap, body: &[u8]) -> Result
 }
 
 /// The message of an answer. Some servers compress answers as the request was.
-fn unframed(headers: &HeaderMap, framed: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn unframed(headers: &HeaderMap, framed: &[u8]) -> Result<Vec<u8>> {
     let (prefix, message) = framed.split_at_checked(PREFIX).context("the answer is shorter than its prefix")?;
     let encoding = headers.get("grpc-encoding").map(|name| name.to_str()).transpose()?;
     Compression::of_header(encoding.filter(|_| prefix[0] == 1))?.decompress(message)
 }
 
 /// How many spans the answer says were rejected: `partial_success.rejected_spans`, both field 1.
-fn rejected(answer: &[u8]) -> Result<u64> {
+pub(crate) fn rejected(answer: &[u8]) -> Result<u64> {
     let mut rejected = 0;
     for partial in wire::fields(answer, 0..answer.len()) {
         for field in wire::fields(answer, partial?.1) {

@@ -75,6 +75,21 @@ impl Arrivals {
         self.broken.fetch_add(1, Relaxed);
     }
 
+    /// Whether the span with this number has arrived.
+    pub(crate) fn has(&self, number: u64) -> bool {
+        self.bits.get((number / 64) as usize).is_some_and(|word| word.load(Relaxed) & 1 << (number % 64) != 0)
+    }
+
+    /// How many spans have arrived that had arrived before.
+    pub(crate) fn repeated(&self) -> u64 {
+        self.repeated.load(Relaxed)
+    }
+
+    /// How many spans have arrived that nobody sent, and how many requests that nobody can read.
+    pub(crate) fn strange(&self) -> (u64, u64) {
+        (self.foreign.load(Relaxed), self.broken.load(Relaxed))
+    }
+
     /// How many different spans have arrived.
     pub(crate) fn distinct(&self) -> u64 {
         self.distinct.load(Relaxed)

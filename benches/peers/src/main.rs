@@ -9,6 +9,7 @@ mod message;
 mod peer;
 mod serve;
 mod sink;
+mod soak;
 mod table;
 mod trial;
 mod wire;
@@ -27,6 +28,7 @@ use generator::{Clients, Protocol};
 use load::{Load, Shape};
 use peer::{Description, Post};
 use sink::Sink;
+use soak::Soak;
 use table::Row;
 use trial::Task;
 use yardstick::Yardstick;
@@ -45,6 +47,8 @@ struct Cli {
 enum What {
     /// Compare gateways, interleaved, and print medians.
     Run(Run),
+    /// Load a gateway for long, with an outage of the back end in the middle, and see that everything adds up.
+    Soak(Soak),
     /// Be a gateway that passes requests on unread.
     Echo(Echo),
 }
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
     let end = match Cli::parse().command {
         What::Echo(echo) => echo.run().map(|()| ExitCode::SUCCESS),
         What::Run(run) => run.all(),
+        What::Soak(soak) => soak.run(),
     };
     end.unwrap_or_else(|error| {
         drop(writeln!(std::io::stderr(), "{error:#}"));

@@ -60,16 +60,18 @@ pub(crate) struct Peer {
     clock: ClockId,
     pub(crate) grpc: SocketAddr,
     pub(crate) http: SocketAddr,
+    /// Where it tells its metrics, if its configuration says so.
+    pub(crate) metrics: SocketAddr,
     folder: PathBuf,
 }
 
 impl Peer {
     /// Starts it and waits until it listens.
     pub(crate) fn start(name: &str, description: &Description, post: &Post) -> Result<Self> {
-        let (grpc, http) = (free_port()?, free_port()?);
+        let (grpc, http, metrics) = (free_port()?, free_port()?, free_port()?);
         let folder = std::env::temp_dir().join(format!("tracetailor-peers-{}-{}", std::process::id(), grpc.port()));
         fs::create_dir_all(&folder)?;
-        let names = names(post, grpc, http, &folder)?;
+        let names = names(post, [grpc, http, metrics], &folder)?;
         fs::write(folder.join("config.yaml"), fill(&description.config, &names))?;
         let words: Vec<String> = description.command.iter().map(|word| fill(word, &names)).collect();
         let (program, arguments) = words.split_first().context("a description without a command")?;
@@ -79,7 +81,7 @@ impl Peer {
         command.envs(description.environment.iter().map(|(name, value)| (name, fill(value, &names))));
         let child = command.spawn().with_context(|| format!("{program} does not start ({})", fill(description.obtain.trim(), &names)))?;
         let clock = processor_clock(pid(&child))?;
-        let mut peer = Self { child, clock, grpc, http, folder };
+        let mut peer = Self { child, clock, grpc, http, metrics, folder };
         peer.wait_until_it_listens().with_context(|| format!("{name} does not run; it says:\n{}", peer.log()))?;
         Ok(peer)
     }
@@ -105,9 +107,18 @@ impl Peer {
 
     /// The most memory it has had at once, in bytes.
     pub(crate) fn peak(&self) -> Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory it has now, in bytes.
+    pub(crate) fn resident(&self) -> Result<u64> {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        Ok(1_024 * kilobytes.context("the system does not tell a peak")?.parse::<u64>()?)
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB"));
+        Ok(1_024 * kilobytes.with_context(|| format!("the system does not tell {name}"))?.parse::<u64>()?)
     }
 
     /// The end of what it has printed.
@@ -163,10 +174,11 @@ fn cache() -> Result<PathBuf> {
     Ok(base.context("neither XDG_CACHE_HOME nor HOME is set")?.join("tracetailor/peers"))
 }
 
-fn names(post: &Post, grpc: SocketAddr, http: SocketAddr, folder: &Path) -> Result<Vec<(&'static str, String)>> {
+fn names(post: &Post, [grpc, http, metrics]: [SocketAddr; 3], folder: &Path) -> Result<Vec<(&'static str, String)>> {
     Ok(vec![
         ("{listen_grpc}", grpc.to_string()),
         ("{listen_http}", http.to_string()),
+        ("{metrics_port}", metrics.port().to_string()),
         ("{sink}", post.sink.to_string()),
         ("{lanes}", post.lanes.to_string()),
         ("{compression}", post.outgoing.name().to_owned()),
@@ -211,7 +223,7 @@ mod tests {
     #[test]
     fn every_description_can_be_read_and_filled_in() {
         let post = Post { sink: free_port().unwrap(), lanes: 2, outgoing: Compression::None };
-        let names = names(&post, free_port().unwrap(), free_port().unwrap(), Path::new("folder")).unwrap();
+        let names = names(&post, [free_port().unwrap(); 3], Path::new("folder")).unwrap();
         let mut read = 0;
         for file in fs::read_dir(root().join("benches/peers/peers")).unwrap() {
             let path = file.unwrap().path();

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use anyhow::{Context as _, Result};
 use http::{HeaderMap, Request, Response};
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::compression::Compression;
 use crate::ids::Arrivals;
@@ -20,6 +21,7 @@ use crate::wire::{self, Malformed, SPAN_ID};
 pub(crate) struct Sink {
     address: SocketAddr,
     arrivals: Arc<RwLock<Arc<Arrivals>>>,
+    turns: UnboundedSender<()>,
 }
 
 impl Sink {
@@ -27,18 +29,51 @@ impl Sink {
     pub(crate) fn start() -> Result<Self> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
         listener.set_nonblocking(true)?;
-        let sink = Self { address: listener.local_addr()?, arrivals: Arc::new(RwLock::new(Arc::new(Arrivals::of(0)))) };
+        let (turns, turned) = unbounded_channel();
+        let sink = Self { address: listener.local_addr()?, arrivals: Arc::new(RwLock::new(Arc::new(Arrivals::of(0)))), turns };
         let served = sink.clone();
-        std::thread::Builder::new().name("sink".to_owned()).spawn(move || {
-            on_this_thread(async move {
-                let service = move |request| {
-                    let sink = served.clone();
-                    async move { sink.answer(request).await }
-                };
-                serve(TcpListener::from_std(listener)?, service).await
-            })
-        })?;
+        std::thread::Builder::new().name("sink".to_owned()).spawn(move || served.serve(listener, turned))?;
         Ok(sink)
+    }
+
+    /// Breaks all connections and refuses new ones; the next time it takes them again.
+    pub(crate) fn turn(&self) -> Result<()> {
+        self.turns.send(()).context("the back end has ended")
+    }
+
+    /// In turns: taking connections, and refusing them.
+    fn serve(&self, first: std::net::TcpListener, mut turned: UnboundedReceiver<()>) -> Result<()> {
+        let mut listener = on_this_thread(self.serve_until(&mut turned, async || Ok(TcpListener::from_std(first)?)))?;
+        loop {
+            let socket = listener;
+            turned.blocking_recv().context("nobody turns it any more")?;
+            listener = on_this_thread(self.serve_until(&mut turned, async || Ok(socket.listen(1_024)?)))?;
+        }
+    }
+
+    /// Serves until it is turned off. What comes of that holds the port, and whoever connects to it is refused: without it, the system
+    /// might give the port to somebody else. The connections end with the runtime.
+    async fn serve_until(
+        &self,
+        turned: &mut UnboundedReceiver<()>,
+        listener: impl AsyncFnOnce() -> Result<TcpListener>,
+    ) -> Result<TcpSocket> {
+        let service = {
+            let sink = self.clone();
+            move |request| {
+                let sink = sink.clone();
+                async move { sink.answer(request).await }
+            }
+        };
+        let listener = listener().await?;
+        tokio::select! {
+            end = serve(listener, service) => end?,
+            _ = turned.recv() => {}
+        }
+        let socket = TcpSocket::new_v4()?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(self.address)?;
+        Ok(socket)
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
