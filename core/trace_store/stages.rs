@@ -152,6 +152,11 @@ impl WholeTraces {
         self.emit(out);
         self.store.memory.trim(now);
         self.store.relocate(RELOCATION);
+        if self.store.pressure().is_some() {
+            // A record that moves takes its context along, and where it lay others may still need theirs.
+            self.relieve(now, out);
+            self.emit(out);
+        }
         self.store.settle();
         self.store.publish();
         self.store.last_turn = now;
