@@ -103,10 +103,10 @@ fn tls_is_spoken_and_plaintext_to_it_is_told_so() {
     assert!(plain.status == 400 && plain.text().ends_with("without insecure: true"), "{plain:?}");
     let away = raw(gateway.grpc, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00");
     assert!(away.ends_with(b"this port speaks TLS"), "{away:?}");
-    assert_eq!(gateway.refused("plaintext_to_tls"), 2);
+    gateway.assert_refused("plaintext_to_tls", 2);
     // Half a handshake, and something that only begins like one.
     raw(gateway.http, b"\x16\x03\x01\x00\x05hello");
-    assert_eq!(gateway.refused("tls_handshake"), 1);
+    gateway.assert_refused("tls_handshake", 1);
     assert_eq!(gateway.finish(), ["good"]);
 }
 
@@ -120,7 +120,7 @@ fn a_client_without_a_certificate_is_refused_where_one_is_asked_for() {
     let strangers = Certificates::new();
     std::fs::copy(certificates.path("ca.pem"), strangers.path("ca.pem")).unwrap();
     assert!(strangers.post(gateway.http, Some("client")).is_err());
-    assert_eq!(gateway.refused("tls_handshake"), 2);
+    gateway.assert_refused("tls_handshake", 2);
     assert_eq!(gateway.finish(), ["good"]);
 }
 
@@ -176,7 +176,7 @@ fn who_is_not_let_in_learns_nothing_else() {
         assert_eq!(call(gateway.grpc, path, &[], framed(0, &spans("bad"))).0.code, Code::UNAUTHENTICATED);
     }
     assert_eq!(call(gateway.grpc, TRACES, &[("x-word", "sesame")], framed(0, &spans("good"))).0.code, Code::OK);
-    assert_eq!(gateway.refused("unauthenticated"), 4);
+    gateway.assert_refused("unauthenticated", 4);
     assert_eq!(gateway.tenants(), [Some("forty".to_owned()), Some("forty".to_owned()), Some("forty".to_owned())]);
     assert_eq!(gateway.finish(), ["good", "good", "good"]);
 }

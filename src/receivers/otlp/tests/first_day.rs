@@ -12,7 +12,7 @@ fn grpc_to_the_port_for_http_is_told_the_other_port() {
     let (status, _) = call(gateway.http, TRACES, &[], framed(0, &spans("a")));
     assert_eq!(status.code, Code::UNIMPLEMENTED);
     assert!(status.message.ends_with(&format!("gRPC is spoken on port {}", gateway.grpc)), "{status:?}");
-    assert_eq!(gateway.refused("grpc_to_http"), 1);
+    gateway.assert_refused("grpc_to_http", 1);
     assert!(gateway.finish().is_empty());
 }
 
@@ -24,7 +24,7 @@ fn http_to_the_port_for_grpc_is_told_the_other_port() {
         assert_eq!(answer.status, 400);
         assert!(answer.text().contains(&format!("OTLP over HTTP is spoken on port {}", gateway.http)), "{answer:?}");
     }
-    assert_eq!(gateway.refused("http_to_grpc"), 2);
+    gateway.assert_refused("http_to_grpc", 2);
     assert!(gateway.finish().is_empty());
 }
 
@@ -34,7 +34,7 @@ fn tls_to_a_port_in_the_clear_is_answered_with_an_alert() {
     for port in [gateway.grpc, gateway.http] {
         assert_eq!(raw(port, b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03"), b"\x15\x03\x01\x00\x02\x02\x0a");
     }
-    assert_eq!(gateway.refused("tls_to_plaintext"), 2);
+    gateway.assert_refused("tls_to_plaintext", 2);
     assert!(gateway.finish().is_empty());
 }
 
@@ -43,10 +43,10 @@ fn thrift_is_turned_away_and_counted() {
     let gateway = Gateway::new(Behind::Delivers);
     assert_eq!(raw(gateway.http, b"\x80\x01\x00\x01\x00\x00\x00\x0dsubmitBatches"), b"");
     assert_eq!(raw(gateway.grpc, b"\x00\x00\x00\x40\x80\x01\x00\x01\x00\x00\x00\x0dsubmitBatches"), b"");
-    assert_eq!(gateway.refused("thrift"), 2);
+    gateway.assert_refused("thrift", 2);
     let answer = post(gateway.http, "/api/traces?format=jaeger.thrift", &[("content-type", "application/x-thrift")], b"x");
     assert!(answer.status == 404 && answer.text().contains("Jaeger"), "{answer:?}");
-    assert_eq!(gateway.refused("thrift"), 3);
+    gateway.assert_refused("thrift", 3);
     assert!(gateway.finish().is_empty());
 }
 

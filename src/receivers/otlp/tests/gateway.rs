@@ -201,6 +201,13 @@ impl Gateway {
         Self { pipeline, context, grpc, http, runtime: Some(runtime), stopper, running: Some(running) }
     }
 
+    /// So many requests were refused for a reason, or are about to be counted: a client may know before the counter does.
+    #[track_caller]
+    pub(super) fn assert_refused(&self, reason: &str, times: u64) {
+        eventually(|| (self.refused(reason) >= times).then_some(()));
+        assert_eq!(self.refused(reason), times);
+    }
+
     /// How often requests were refused for a reason.
     pub(super) fn refused(&self, reason: &str) -> u64 {
         self.count_of("tracetailor_refused_requests_total", |labels| labels.iter().any(|(_, value)| value == reason))
