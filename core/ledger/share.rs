@@ -51,6 +51,11 @@ impl Share {
         self.account.replayable()
     }
 
+    /// Whether its units have passed the milestone [`accepted`](Milestone::Accepted): then their client may have its answer already.
+    pub fn is_accepted(&self) -> bool {
+        self.ahead > Milestone::Accepted
+    }
+
     /// Tells its receiver why some of its units are about to end as they do.
     pub fn explain(&self, why: &Explanation) {
         self.account.explain(why);

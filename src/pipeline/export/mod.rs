@@ -164,7 +164,10 @@ impl Export {
 
     fn enqueue(&self, lane: usize, mut batch: Telemetry, settings: &Settings) {
         let load = Load::of(&batch, settings.wants_bytes());
-        if let Err(overflow) = self.reserve(load) {
+        // What a processor held was answered for long ago: to turn it away now would be to lose it. It is bounded by what processors
+        // hold, and while the queue is full nothing new is admitted.
+        let answered = batch.origins().iter().all(|origin| origin.share.is_accepted());
+        if let Err(overflow) = self.reserve(load, answered) {
             return self.refuse(batch, overflow, settings);
         }
         self.memory.queue(load.memory as usize);
@@ -209,12 +212,12 @@ impl Export {
         self.room.notify_waiters();
     }
 
-    fn reserve(&self, load: Load) -> Result<(), Overflow> {
+    fn reserve(&self, load: Load, answered: bool) -> Result<(), Overflow> {
         // Admission has looked at the room before, so the last to come may overshoot it: to refuse it now would be to lose it.
-        if self.memory.queue_room() == 0 {
+        if self.memory.queue_room() == 0 && !answered {
             return Err(Overflow::Full);
         }
-        self.lock().reserve(load)
+        self.lock().reserve(load, answered)
     }
 
     /// Whatever a lane or a request waits for: it looks again.

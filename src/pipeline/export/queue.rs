@@ -70,8 +70,8 @@ impl Queue {
         }
     }
 
-    /// Sets room aside for a batch that is about to arrive.
-    pub(super) fn reserve(&mut self, load: Load) -> Result<(), Overflow> {
+    /// Sets room aside for a batch that is about to arrive; one whose clients have their answer is taken also where there is none.
+    pub(super) fn reserve(&mut self, load: Load, answered: bool) -> Result<(), Overflow> {
         if self.closed.is_some() {
             return Err(Overflow::Closed);
         }
@@ -80,7 +80,7 @@ impl Queue {
         if wanted > capacity {
             return Err(Overflow::Never);
         }
-        if self.size().saturating_add(wanted) > capacity {
+        if self.size().saturating_add(wanted) > capacity && !answered {
             return Err(Overflow::Full);
         }
         self.occupied += load;

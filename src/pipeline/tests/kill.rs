@@ -87,6 +87,29 @@ service: {lanes: 2}
 }
 
 #[test]
+fn what_a_processor_held_finds_its_place_in_a_queue_that_is_full() {
+    run(async {
+        let rig = Rig::start(
+            "
+receivers: {ear: {hall: HALL}}
+processors: {hold: {hall: HALL}}
+exporters: {basket: {hall: HALL, mark: \"2\"}}
+pipelines: {traces: {receivers: [ear], processors: [hold], exporters: [basket]}}
+service: {lanes: 2}
+",
+        )
+        .await;
+        let books = rig.books.clone();
+        for trace in 1..=20 {
+            rig.say(request(trace, 2), Milestone::Accepted).await.unwrap();
+        }
+        // All of it leaves the processor at once, ten times what the queue takes.
+        let (report, hall) = rig.end().await;
+        assert_eq!(ids(&basket(&hall, &books, "basket")), all_ids(20, 2), "{report}");
+    });
+}
+
+#[test]
 fn a_full_queue_that_blocks_makes_senders_wait_as_long_as_it_takes() {
     run(async {
         let rig = Rig::start(

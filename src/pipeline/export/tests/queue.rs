@@ -33,6 +33,25 @@ async fn what_is_under_way_takes_room_until_it_has_ended() {
     desk.assert_settled();
 }
 
+/// A processor that gathers has answered for what it holds: there is nobody left to turn it away to.
+#[tokio::test(start_paused = true)]
+async fn what_clients_have_an_answer_for_is_taken_also_by_a_full_queue() {
+    let mut desk = Desk::new(Some(queue(SendingQueue { num_consumers: 1, queue_size: 1, ..SendingQueue::default() })), |_, _| slow());
+    desk.push(&["a"]);
+    desk.wait(0.5).await;
+    for name in ["b", "c"] {
+        let mut held = desk.request(&[name]);
+        held.each_share(|share| share.accepted());
+        desk.export.push(0, held);
+    }
+    assert!(desk.export.room().is_used_up());
+    desk.push(&["d"]);
+    desk.wait(4.0).await;
+    assert_eq!(desk.taken(), ["a", "b", "c"]);
+    assert_eq!(desk.reasons(Column::Rejected), [("queue_full".to_owned(), 1)]);
+    desk.assert_settled();
+}
+
 #[tokio::test(start_paused = true)]
 async fn items_are_counted_where_the_sizer_says_so() {
     let keys = SendingQueue { num_consumers: 1, queue_size: 5, sizer: Sizer::Items, ..SendingQueue::default() };
