@@ -127,7 +127,7 @@ fn a_client_without_a_certificate_is_refused_where_one_is_asked_for() {
 #[test]
 fn certificates_are_read_again_and_bad_ones_are_not_taken() {
     let certificates = Certificates::new();
-    let block = certificates.server_block(", reload_interval: 1ms");
+    let block = certificates.server_block(", reload_interval: 1ns");
     let gateway = Gateway::with(Behind::Delivers, &format!("protocols: {{http: {{endpoint: '127.0.0.1:0', {block}}}}}"));
     let first = certificates.post(gateway.http, None).unwrap().1;
     certificates.issue("server");
