@@ -50,6 +50,12 @@ impl Admission {
         })
     }
 
+    /// How many requests wait for room.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// One look for room.
     fn look(self: &Arc<Self>, receiver: &ComponentId, request: &Request) -> Result<Granted, Refused> {
         if self.closed.load(Ordering::Acquire) {

@@ -165,6 +165,12 @@ impl Gateway {
         self.world.lanes()
     }
 
+    /// How many requests wait for room.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> usize {
+        self.admission.waiting()
+    }
+
     /// The memory that it counts.
     pub fn memory(&self) -> &Memory {
         &self.world.memory
@@ -219,7 +225,7 @@ impl Gateway {
         if extensions_change {
             self.exchange_extensions(extensions).await;
         }
-        self.exchange_receivers(&previous, &changed).await?;
+        self.exchange_receivers(&changed).await?;
         self.close_unused_exports();
         self.world.forget_shared(&self.plan);
         Ok(report)
@@ -321,8 +327,7 @@ impl Gateway {
         Task { id, block, stopper, ended }
     }
 
-    async fn exchange_receivers(&mut self, previous: &Plan, changed: &[String]) -> Result<(), StartError> {
-        let _ = previous;
+    async fn exchange_receivers(&mut self, changed: &[String]) -> Result<(), StartError> {
         let stays = |task: &Task, plan: &Plan| {
             let touched = changed.iter().any(|id| names(&task.block, id));
             !touched && plan.receivers.iter().any(|known| known.id == task.id && same(&known.block, &task.block))

@@ -19,7 +19,7 @@ pub(super) struct Gateway {
 }
 
 /// A port that nobody had a moment ago.
-pub(super) fn free_port() -> u16 {
+fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map(|address| address.port()).unwrap()
 }
 

@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest
 use prost::Message;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status};
 use tracetailor::core::telemetry::Signal;
 
@@ -27,13 +28,15 @@ struct Got {
 #[derive(Clone)]
 pub(super) struct Sink {
     got: Arc<Mutex<Got>>,
+    /// Told of every request.
+    arrived: Arc<Notify>,
     port: u16,
 }
 
 impl Sink {
     pub(super) async fn start() -> Sink {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sink = Sink { got: Arc::default(), port: listener.local_addr().unwrap().port() };
+        let sink = Sink { got: Arc::default(), arrived: Arc::default(), port: listener.local_addr().unwrap().port() };
         let own = sink.clone();
         tokio::spawn(async move {
             // gRPC has a server of its own; who begins with the preface of HTTP/2 is passed on to it.
@@ -90,6 +93,8 @@ impl Sink {
             }
         };
         got.bodies.push((signal, body));
+        drop(got);
+        self.arrived.notify_waiters();
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -107,14 +112,18 @@ impl Sink {
     }
 
     pub(super) async fn wait_for(&self, spans: usize, logs: usize, metrics: usize) {
-        for _ in 0..1_500 {
-            let (got_spans, got_logs, got_metrics) = self.counts();
-            if got_spans >= spans && got_logs >= logs && got_metrics >= metrics {
-                return;
+        let all = async {
+            loop {
+                let arrived = self.arrived.notified();
+                let (got_spans, got_logs, got_metrics) = self.counts();
+                if got_spans >= spans && got_logs >= logs && got_metrics >= metrics {
+                    return;
+                }
+                arrived.await;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("of {spans}, {logs}, {metrics} only {:?} arrived", self.counts());
+        };
+        let in_time = tokio::time::timeout(Duration::from_secs(15), all).await;
+        assert!(in_time.is_ok(), "of {spans}, {logs}, {metrics} only {:?} arrived", self.counts());
     }
 
     /// Every span with its resource and scope, as bytes, in an order that does not depend on how it travelled.
@@ -205,6 +214,7 @@ async fn read_request(socket: &mut TcpStream) -> Option<(String, Vec<u8>)> {
 impl TraceService for Sink {
     async fn export(&self, request: Request<ExportTraceServiceRequest>) -> Result<Response<ExportTraceServiceResponse>, Status> {
         self.got.lock().unwrap().traces.push(request.into_inner());
+        self.arrived.notify_waiters();
         Ok(Response::new(Default::default()))
     }
 }
@@ -213,6 +223,7 @@ impl TraceService for Sink {
 impl LogsService for Sink {
     async fn export(&self, request: Request<ExportLogsServiceRequest>) -> Result<Response<ExportLogsServiceResponse>, Status> {
         self.got.lock().unwrap().logs.push(request.into_inner());
+        self.arrived.notify_waiters();
         Ok(Response::new(Default::default()))
     }
 }
@@ -221,6 +232,7 @@ impl LogsService for Sink {
 impl MetricsService for Sink {
     async fn export(&self, request: Request<ExportMetricsServiceRequest>) -> Result<Response<ExportMetricsServiceResponse>, Status> {
         self.got.lock().unwrap().metrics.push(request.into_inner());
+        self.arrived.notify_waiters();
         Ok(Response::new(Default::default()))
     }
 }

@@ -1,17 +1,16 @@
 //! Components for tests of the engine: a receiver that a test speaks into, processors that hold, mark and panic, a scripted exporter.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracetailor_core::component::*;
 use tracetailor_core::config::{Delivery, Schema, SendingQueue, Validate};
 use tracetailor_core::ledger::{Fate, Milestone, Receipt, Retry, Settled, Share, Tally};
 use tracetailor_core::telemetry::{Intake, Item, Limits, Origin, Signal, Source, SourceTag, Telemetry, Value};
-use tracetailor_core::testing::Sink;
 use tracetailor_core::trace_store::{self, Outline, Slot};
 
 /// What a test shares with the components that it has configured, by the name that stands in their blocks.
@@ -24,7 +23,7 @@ pub(super) struct Hall {
     /// What the exporter answers from now on.
     pub(super) answer: Mutex<Option<ExportError>>,
     /// While set, calls of the exporter do not end.
-    pub(super) hangs: AtomicBool,
+    pub(super) hangs: watch::Sender<bool>,
     /// How often a receiver has begun to run.
     pub(super) runs: std::sync::atomic::AtomicUsize,
 }
@@ -135,8 +134,7 @@ impl Receiver for Ear {
 }
 
 async fn receive(context: ReceiverContext, spoken: Spoken) {
-    let request = Request { patience: Some(Duration::from_millis(20)), ..Request::new(spoken.signal, spoken.bytes.len()) };
-    let permit = match context.outlet.admit(request).await {
+    let permit = match context.outlet.admit(Request::new(spoken.signal, spoken.bytes.len())).await {
         Ok(permit) => permit,
         Err(refused) => return drop(spoken.answer.send(Err(refused))),
     };
@@ -185,9 +183,7 @@ impl Component for Basket {
 impl Exporter for Basket {
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
         Box::pin(async move {
-            while self.hall.hangs.load(Ordering::Relaxed) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            let _ = self.hall.hangs.subscribe().wait_for(|hangs| !hangs).await;
             if let Some(error) = self.hall.answer.lock().unwrap().clone() {
                 return Err(error);
             }
@@ -358,7 +354,7 @@ impl Connector for Pass {
 }
 
 /// What exporters of a hall were given, decoded.
-pub(super) fn basket(hall: &Hall, books: &tracetailor_core::ledger::Books, id: &str) -> Vec<tracetailor_core::testing::otlp::Span> {
+pub(super) fn basket(hall: &Hall, id: &str) -> Vec<tracetailor_core::testing::otlp::Span> {
     let sent = hall.sent.lock().unwrap();
     let requests = sent.get(id).cloned().unwrap_or_default();
     let mut spans = Vec::new();
@@ -370,6 +366,5 @@ pub(super) fn basket(hall: &Hall, books: &tracetailor_core::ledger::Books, id: &
             }
         }
     }
-    let _ = (books, std::any::type_name::<Sink>());
     spans
 }

@@ -36,7 +36,6 @@ service: {lanes: 2}
 fn held_traces_stay_held_and_go_through_the_new_processors() {
     run(async {
         let mut rig = Rig::start(GATHERING).await;
-        let books = rig.books.clone();
         for trace in 1..=10 {
             rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
         }
@@ -53,7 +52,7 @@ fn held_traces_stay_held_and_go_through_the_new_processors() {
             rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
         }
         let (_, hall) = rig.end().await;
-        let spans = basket(&hall, &books, "basket");
+        let spans = basket(&hall, "basket");
         assert_eq!(ids(&spans), all_ids(12, 3));
         assert_eq!(marks(&spans), ["new"]);
     });
@@ -63,7 +62,6 @@ fn held_traces_stay_held_and_go_through_the_new_processors() {
 fn a_configuration_that_cannot_be_built_changes_nothing() {
     run(async {
         let mut rig = Rig::start(GATHERING).await;
-        let books = rig.books.clone();
         rig.say(request(1, 3), Milestone::Accepted).await.unwrap();
         for broken in ["mark: {hall: HALL, mark: old, broken: true}", "mark: {hall: HALL, mark: old}, mark/x: {broken: true}"] {
             let yaml = GATHERING.replace("mark: {hall: HALL, mark: old}", broken).replace("[gather, mark]", "[gather, mark, mark/x]");
@@ -73,7 +71,7 @@ fn a_configuration_that_cannot_be_built_changes_nothing() {
         }
         rig.say(request(2, 3), Milestone::Accepted).await.unwrap();
         let (_, hall) = rig.end().await;
-        let spans = basket(&hall, &books, "basket");
+        let spans = basket(&hall, "basket");
         assert_eq!((ids(&spans), marks(&spans)), (all_ids(2, 3), vec!["old".to_owned()]));
     });
 }
@@ -93,7 +91,6 @@ service: {lanes: 2}
 ",
         )
         .await;
-        let books = rig.books.clone();
         for trace in 1..=10 {
             rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
         }
@@ -108,9 +105,9 @@ service: {lanes: 2}
         )
         .await
         .unwrap();
-        until(|| basket(&rig.hall, &books, "basket/b").len() == 30).await;
+        until(|| basket(&rig.hall, "basket/b").len() == 30).await;
         let (report, hall) = rig.end().await;
-        let spans = basket(&hall, &books, "basket/b");
+        let spans = basket(&hall, "basket/b");
         assert_eq!((ids(&spans), marks(&spans)), (all_ids(10, 3), vec!["redacted".to_owned()]), "{report}");
     });
 }
@@ -126,14 +123,13 @@ pipelines: {traces: {receivers: [ear], processors: [mark/a, hold, mark/b], expor
 service: {lanes: 2}
 ";
         let mut rig = Rig::start(before).await;
-        let books = rig.books.clone();
         for trace in 1..=10 {
             rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
         }
         rig.reload(&before.replace("[mark/a, hold, mark/b]", "[mark/a, mark/b]")).await.unwrap();
-        until(|| basket(&rig.hall, &books, "basket").len() == 30).await;
+        until(|| basket(&rig.hall, "basket").len() == 30).await;
         let (_, hall) = rig.end().await;
-        let spans = basket(&hall, &books, "basket");
+        let spans = basket(&hall, "basket");
         assert_eq!((ids(&spans), marks(&spans)), (all_ids(10, 3), vec!["ab".to_owned()]));
     });
 }
@@ -151,7 +147,6 @@ service: {lanes: 3}
 ";
         let other = one.replace("[mark, gather]", "[gather]").replace("mark: x", "mark: y").replace("[basket]", "[basket, basket/b]");
         let mut rig = Rig::start(one).await;
-        let books = rig.books.clone();
         let mut told = Vec::new();
         for trace in 1..=200 {
             told.push(rig.begin(request(trace, 3), Milestone::Accepted).await);
@@ -163,6 +158,6 @@ service: {lanes: 3}
             answer.await.unwrap().unwrap();
         }
         let (report, hall) = rig.end().await;
-        assert_eq!(ids(&basket(&hall, &books, "basket")), all_ids(200, 3), "{report}");
+        assert_eq!(ids(&basket(&hall, "basket")), all_ids(200, 3), "{report}");
     });
 }

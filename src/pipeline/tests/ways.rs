@@ -40,9 +40,8 @@ fn what_is_received_goes_through_the_processors_in_order_to_the_exporter() {
         for trace in 1..=20 {
             rig.say(request(trace, 5), Milestone::Accepted).await.unwrap();
         }
-        let books = rig.books.clone();
         let (_, hall) = rig.end().await;
-        let spans = basket(&hall, &books, "basket");
+        let spans = basket(&hall, "basket");
         assert_eq!(ids(&spans), all_ids(20, 5));
         let mark = |span: &Span| span.attributes.iter().any(|a| a.key == "mark" && format!("{:?}", a.value).contains("\"ab\""));
         assert!(spans.iter().all(mark), "{spans:?}");
@@ -85,14 +84,13 @@ service: {lanes: 2}
 ",
         )
         .await;
-        let books = rig.books.clone();
         for trace in 1..=10 {
             let tally = rig.say(request(trace, 3), Milestone::Settled).await.unwrap();
             assert_eq!(tally.delivered, 9);
         }
         let (_, hall) = rig.end().await;
         for id in ["basket", "basket/b", "direct"] {
-            let spans = basket(&hall, &books, id);
+            let spans = basket(&hall, id);
             assert_eq!(ids(&spans), all_ids(10, 3), "{id}");
             // An edit in one pipeline is not seen in the other.
             assert!(spans.iter().all(|span| span.attributes.iter().any(|a| a.key == "mark") == (id == "direct")), "{id}");
@@ -117,13 +115,12 @@ service: {lanes: 2}
 ",
         )
         .await;
-        let books = rig.books.clone();
         for trace in 1..=10 {
             rig.say(request(trace, 3), Milestone::Settled).await.unwrap();
         }
         let (report, hall) = rig.end().await;
-        assert_eq!(ids(&basket(&hall, &books, "basket")), all_ids(10, 3), "{report}");
-        assert_eq!(ids(&basket(&hall, &books, "basket/b")), all_ids(10, 3), "{report}");
+        assert_eq!(ids(&basket(&hall, "basket")), all_ids(10, 3), "{report}");
+        assert_eq!(ids(&basket(&hall, "basket/b")), all_ids(10, 3), "{report}");
     });
 }
 
@@ -143,17 +140,16 @@ service: {lanes: 3}
 ",
         )
         .await;
-        let books = rig.books.clone();
         // Every request holds a span of each of 30 traces; the traces come together from all lanes.
         for n in 0..8_u64 {
             let spans = (1..=30_u64).map(|trace| span("s").trace(trace).id(trace * 1000 + n + 1));
             rig.say(traces(spans), Milestone::Accepted).await.unwrap();
         }
-        let sum = |hall: &super::parts::Hall, id| basket(hall, &books, id).len();
+        let sum = |hall: &super::parts::Hall, id| basket(hall, id).len();
         until(|| sum(&rig.hall, "basket") == 240 && sum(&rig.hall, "basket/b") == 240).await;
         let (_, hall) = rig.end().await;
         for id in ["basket", "basket/b"] {
-            assert_eq!(ids(&basket(&hall, &books, id)), all_ids(30, 8), "{id}");
+            assert_eq!(ids(&basket(&hall, id)), all_ids(30, 8), "{id}");
             // Each trace left in one piece: no request holds a part of it only.
             let mut requests: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
             for (signal, bytes) in &hall.sent.lock().unwrap()[id] {
