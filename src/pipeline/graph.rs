@@ -137,6 +137,17 @@ impl Graph {
         }
         room
     }
+
+    /// An exporter that takes nothing now, at the end of a pipeline or of one that it leads on to.
+    pub(super) fn full_end(&self, place: usize) -> Option<Arc<Export>> {
+        self.pipelines[place].ends.iter().find_map(|end| match end {
+            End::Export(export) => export.room().is_used_up().then(|| export.clone()),
+            End::Connector(joint) => {
+                let routes = self.connectors[*joint].routes.iter();
+                routes.filter(|route| !self.pipelines[**route].whole).find_map(|route| self.full_end(*route))
+            }
+        })
+    }
 }
 
 fn least(one: Room, other: Room) -> Room {

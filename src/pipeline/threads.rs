@@ -130,17 +130,23 @@ impl Threads {
                         if lane.leaving.is_empty() { Progress::Done } else { Progress::More }
                     }
                 };
-                (progress, lane.clock.now())
+                let full = if let Drain::Pipeline(pipeline) = what { lane.graph.full_end(pipeline) } else { None };
+                (progress, lane.clock.now(), full)
             });
-            match slice {
-                Some((Progress::More, now)) if now < deadline => tokio::time::sleep(PAUSE).await,
-                _ => return,
+            let Some((Progress::More, now, full)) = slice else { return };
+            if now >= deadline {
+                return;
+            }
+            match (full, what) {
+                (Some(export), _) => drop(tokio::time::timeout(deadline.since(now), export.room_made()).await),
+                (None, Drain::Leaving) => tokio::time::sleep(PAUSE).await,
+                (None, _) => tokio::task::yield_now().await,
             }
         }
     }
 }
 
-/// Between two slices of a drain: time for exporters to make room.
+/// Between two looks at what is leaving: several may be, each with a time of its own.
 const PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
 impl LaneThreads for Threads {
