@@ -21,6 +21,7 @@ pub mod attributes;
 pub mod component;
 pub mod config;
 pub mod ledger;
+pub mod ottl;
 pub mod selection;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]
