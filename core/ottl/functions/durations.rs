@@ -85,7 +85,7 @@ fn digits(text: &str) -> (&str, &str) {
     text.split_at(text.find(|sign: char| !sign.is_ascii_digit()).unwrap_or(text.len()))
 }
 
-/// A fraction of a unit, by way of a float as in the Collector; digits beyond the eighteenth say nothing.
+/// A fraction of a unit, by way of a float as in the Collector; digits beyond the nineteenth say nothing.
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -93,7 +93,7 @@ fn digits(text: &str) -> (&str, &str) {
     reason = "the float is far within an integer's range"
 )]
 fn part_of(fraction: &str, unit: u64) -> u64 {
-    let said = &fraction[..fraction.len().min(18)];
+    let said = &fraction[..fraction.len().min(19)];
     let scale = 10_f64.powi(i32::try_from(said.len()).unwrap_or(0));
     (said.parse::<u64>().unwrap_or(0) as f64 * (unit as f64 / scale)) as u64
 }
