@@ -31,7 +31,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         aliases: &["resourcedetection"],
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
     },
-    PlannedComponent { name: "span", aliases: &[], meanwhile: "name spans where they are made, or in a Collector before the gateway" },
     PlannedComponent {
         name: "tail_sampling",
         aliases: &[],

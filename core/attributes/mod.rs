@@ -24,7 +24,7 @@ mod text;
 
 pub use action::{ActionKind, AttributeAction, ConvertedType};
 pub use list::{Actions, Of};
-pub use target::{Attributes, ResourceAttributes};
+pub use target::{Attributes, Place, ResourceAttributes};
 
 #[cfg(test)]
 mod tests;

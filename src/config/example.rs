@@ -33,6 +33,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("processors.memory_limiter.limit_percentage", "80"),
     ("processors.memory_limiter.spike_limit_percentage", "15"),
     ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
+    ("processors.span.name.from_attributes", "[db.system.name, db.operation.name]"),
     ("receivers.otlp.protocols", "on"),
     ("receivers.otlp.protocols.grpc", "on"),
     ("receivers.otlp.protocols.http", "on"),
