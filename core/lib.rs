@@ -22,6 +22,7 @@ pub mod attributes;
 pub mod component;
 pub mod config;
 pub mod ledger;
+pub mod ottl;
 pub mod probability;
 pub mod selection;
 pub mod telemetry;
