@@ -17,11 +17,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         meanwhile: "set the attributes in the pods by OTEL_RESOURCE_ATTRIBUTES and the downward API, or in a Collector on each node",
     },
     PlannedComponent {
-        name: "probabilistic_sampler",
-        aliases: &[],
-        meanwhile: "sample where spans are made: OTEL_TRACES_SAMPLER=parentbased_traceidratio",
-    },
-    PlannedComponent {
         name: "redaction",
         aliases: &[],
         meanwhile: "keep a Collector with it before the gateway: what it hides must not pass here",

@@ -25,6 +25,7 @@ mod text;
 pub use action::{ActionKind, AttributeAction, ConvertedType};
 pub use list::{Actions, Of};
 pub use target::{Attributes, Place, ResourceAttributes};
+pub use text::text;
 
 #[cfg(test)]
 mod tests;

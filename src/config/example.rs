@@ -32,6 +32,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("processors.memory_limiter.check_interval", "1s"),
     ("processors.memory_limiter.limit_percentage", "80"),
     ("processors.memory_limiter.spike_limit_percentage", "15"),
+    ("processors.probabilistic_sampler.sampling_percentage", "10"),
     ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
     ("processors.span.name.from_attributes", "[db.system.name, db.operation.name]"),
     ("receivers.otlp.protocols", "on"),
