@@ -41,3 +41,6 @@ pub use statements::{GroupText, Statement, Statements};
 pub use table::{Contexts, Level, Table};
 pub use text::{date, put_json, rfc3339};
 pub use value::{Entries, List, Map, Type, Value};
+
+#[cfg(test)]
+mod tests;

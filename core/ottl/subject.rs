@@ -10,7 +10,7 @@ use super::table::{Field, Level};
 use super::tree::Key;
 use super::value::Value;
 use crate::telemetry::edit::{Change as Write, EditError, write};
-use crate::telemetry::{Context, ItemKind, ItemMut, Path, Rewrite, Source, Value as Kept, schema};
+use crate::telemetry::{Context, ItemKind, ItemMut, MOST_VALUE_LEVELS, Path, Rewrite, Source, Value as Kept, schema};
 use crate::time::Clock;
 
 /// The most bytes that one value may be given: what copies itself into itself ends here.
@@ -72,6 +72,9 @@ impl Subject<'_, '_> {
     fn set(&mut self, place: &Place, value: Kept, cache: &mut Kept) -> Result<(), EvalError> {
         if weight(&value) > MOST_BYTES {
             return Err(EvalError::because("the value is larger than 4 MiB"));
+        }
+        if value.levels() > MOST_VALUE_LEVELS {
+            return Err(refused(EditError::TooDeep));
         }
         match (place.field, place.keys.first()) {
             (Field::Cache, _) => set_in(cache, &place.keys, value),

@@ -8,15 +8,18 @@ use super::*;
 use crate::ledger::Fate;
 use crate::telemetry::{Signal, Telemetry};
 use crate::testing::otlp::ExportTraceServiceRequest;
-use crate::testing::{Inlet, attribute, list, map, span, traces};
+use crate::testing::{Inlet, IntoValue, attribute, list, map, span, traces};
 
 /// Spans to ask about: a server span with values of every kind, a child of it, one with nothing.
 fn sample() -> ExportTraceServiceRequest {
     let full = span("GET /user/17")
-        .trace("0af7651916cd43dd8448eb211c80319c")
-        .id("0000000000000001")
+        .trace(0x0af7_u64)
+        .id(1)
         .service("shop")
         .kind(crate::testing::otlp::SpanKind::Server)
+        .scope("lib", "1.2")
+        .scope_attribute("sc", "x")
+        .resource("env", "prod")
         .trace_state("k1=v1,k2=v2")
         .change(|span| {
             span.start_time_unix_nano = 1_700_000_000_000_000_000;
@@ -27,7 +30,7 @@ fn sample() -> ExportTraceServiceRequest {
                 attribute("d", 2.75),
                 attribute("b", true),
                 attribute("l", list(["a", "b", "c"])),
-                attribute("m", map([("x", crate::testing::otlp::AnyValue::from(1)), ("y", map([("z", "deep")]))])),
+                attribute("m", map([("x", 1.into_value()), ("y", map([("z", "deep")]))])),
                 attribute("code", "200"),
             ];
         })
