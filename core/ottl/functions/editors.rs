@@ -13,8 +13,7 @@ const DELETE_KEY: Editor = Editor {
     make: |_| {
         Ok(Work::change(|values| {
             let [Value::Map(map), Value::String(key)] = values else { return Err(EvalError::because("what holds the key is no map")) };
-            let there = map.iter().enumerate().filter(|(_, (known, _))| known == key);
-            let entries: smallvec::SmallVec<_> = there.map(|(place, _)| (place, Entry::Delete)).collect();
+            let entries: smallvec::SmallVec<_> = map.places(key).map(|place| (place, Entry::Delete)).collect();
             Ok(if entries.is_empty() { Edit::Nothing } else { Edit::Entries(entries) })
         }))
     },
