@@ -79,6 +79,12 @@ impl<'a> Item<'a> {
         self.attributes().find(|attribute| attribute.key == key.as_bytes()).map(|attribute| attribute.value())
     }
 
+    /// The message of one event of a span, counted from zero.
+    pub(crate) fn event(&self, index: usize) -> Option<&'a [u8]> {
+        let events = (self.kind() == ItemKind::Span).then(|| entries(self.bytes, EVENTS));
+        events?.nth(index).map(|entry| entry.payload)
+    }
+
     /// One attribute of its resource.
     pub fn resource_attribute(&self, key: &str) -> Option<ValueRef<'a>> {
         self.context.resource_attribute(key)
@@ -101,6 +107,9 @@ impl<'a> Item<'a> {
         path.level().map_or(self.bytes, |level| self.context.envelope(level))
     }
 }
+
+/// Number of the list of events in a span.
+pub(super) const EVENTS: u32 = 11;
 
 /// The payload of the first field of that number.
 fn first_payload(bytes: &[u8], number: u32) -> &[u8] {
