@@ -33,11 +33,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
     },
     PlannedComponent { name: "span", aliases: &[], meanwhile: "name spans where they are made, or in a Collector before the gateway" },
     PlannedComponent {
-        name: "tail_sampling",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
-    },
-    PlannedComponent {
         name: "transform",
         aliases: &[],
         meanwhile: "for attributes use attributes and resource; change the rest in a Collector before the gateway",

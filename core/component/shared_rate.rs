@@ -19,6 +19,11 @@ impl Threshold {
     /// How many values randomness has.
     pub const RANGE: u64 = 1 << 56;
 
+    /// The threshold of this number; what is beyond [`Threshold::NEVER`] is that.
+    pub const fn new(rejected: u64) -> Threshold {
+        if rejected < Self::RANGE { Threshold(rejected) } else { Self::NEVER }
+    }
+
     /// The threshold that keeps such a share, from 0 to 1.
     pub fn keeping(share: f64) -> Threshold {
         #[expect(
