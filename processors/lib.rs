@@ -11,12 +11,23 @@ pub mod batch;
 pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
+pub mod probabilistic_sampler;
 pub mod resource;
+pub mod span;
 pub mod tail_sampling;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
-    &[attributes::FACTORY, batch::FACTORY, groupbytrace::FACTORY, memory_limiter::FACTORY, resource::FACTORY, tail_sampling::FACTORY],
+    &[
+        attributes::FACTORY,
+        batch::FACTORY,
+        groupbytrace::FACTORY,
+        memory_limiter::FACTORY,
+        probabilistic_sampler::FACTORY,
+        resource::FACTORY,
+        span::FACTORY,
+        tail_sampling::FACTORY,
+    ],
     planned::PLANNED,
 );
 

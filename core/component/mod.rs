@@ -65,7 +65,7 @@ pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
 pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
 pub use shared::Shared;
-pub use shared_rate::{RateLane, SharedRate, Threshold};
+pub use shared_rate::{RateLane, SharedRate};
 pub use stop::{Asked, Stop, Stopper};
 pub use trace_stage::{Notes, Outcome, TraceStage, Trigger, Verdict, Wants};
 

@@ -76,7 +76,7 @@ mod split;
 mod traces;
 pub mod utf8;
 mod value;
-mod wire;
+pub(crate) mod wire;
 
 pub use batch::{Telemetry, TelemetryBuilder};
 pub use check::MOST_VALUE_LEVELS;

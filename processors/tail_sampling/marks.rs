@@ -1,5 +1,6 @@
 //! What kept spans are told on their way out: how probable it was that they are kept, and, where that is wanted, who kept them.
 
+use tracetailor_core::probability::{BadState, Randomness};
 use tracetailor_core::telemetry::{EditError, Path, Signal, Value};
 use tracetailor_core::trace_store::{Trace, TraceOut};
 
@@ -53,7 +54,7 @@ impl Marks {
         let Some(verdict) = trace.verdict() else { return };
         let chance = Chance::of_note(verdict.note);
         let stated = trace.items().filter_map(|span| randomness::stated(span.trace_state())).min();
-        let randomness = stated.unwrap_or_else(|| randomness::of_id(trace.id()));
+        let randomness = stated.unwrap_or_else(|| Randomness::of(trace.id()));
         for index in 0..out.len() {
             self.stamp(index, chance, randomness, counts, out);
         }
@@ -66,16 +67,16 @@ impl Marks {
     }
 
     /// Says in a span's trace state how probable it was that it is kept; or nothing any longer, where nobody knows.
-    fn stamp(&self, index: usize, chance: Chance, randomness: u64, counts: &Counts, out: &mut TraceOut<'_>) {
+    fn stamp(&self, index: usize, chance: Chance, randomness: Randomness, counts: &Counts, out: &mut TraceOut<'_>) {
         let span = out.item(index);
         let state = span.trace_state();
         if state.is_empty() && matches!(chance, Chance::CERTAIN | Chance::Unknown) {
             return;
         }
-        let told = std::str::from_utf8(state).map_err(|_| randomness::Unreadable).and_then(|state| stamped(state, chance, randomness));
+        let told = std::str::from_utf8(state).map_err(|_| BadState::Member).and_then(|state| stamped(state, chance, randomness));
         match (told, &self.trace_state) {
             (Ok(Some(state)), Some(path)) => ignore(out.edit(index).set(path, &Value::String(state))),
-            (Err(randomness::Unreadable), _) => counts.unreadable(),
+            (Err(_), _) => counts.unreadable(),
             _ => {}
         }
     }

@@ -1,14 +1,9 @@
-//! Chance that everybody agrees on: 56 bits of randomness that a trace has, thresholds that it must reach, and both in the trace state.
+//! Chance that everybody agrees on: what a trace was kept at, and what of that its spans are told.
 //!
-//! OpenTelemetry writes them as `ot=rv:…;th:…`. A span that was kept at a threshold stands for 2⁵⁶ / (2⁵⁶ − threshold) spans, and whoever
-//! counts spans later reads that there. So what cannot be said honestly is taken away.
+//! A span that was kept at a [`Threshold`] stands for a number of spans, and whoever counts spans later reads that in its trace state. So
+//! what cannot be said honestly is taken away there.
 
-use std::borrow::Cow;
-
-use tracetailor_core::component::Threshold;
-use tracetailor_core::telemetry::TraceId;
-
-use super::trace_state::members;
+use tracetailor_core::probability::{BadState, OtelState, Randomness, Threshold};
 
 /// How probable it was that a trace is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +38,7 @@ impl Chance {
     /// As a note for late spans.
     pub(super) fn note(self) -> u64 {
         match self {
-            Chance::Known(threshold) => threshold.get(),
+            Chance::Known(threshold) => threshold.bits(),
             Chance::Unknown => UNKNOWN,
         }
     }
@@ -56,7 +51,7 @@ impl Chance {
     /// For how many one stands.
     pub(super) fn weight(self) -> Option<f64> {
         match self {
-            Chance::Known(threshold) => Some(1.0 / threshold.share()),
+            Chance::Known(threshold) => threshold.weight(),
             Chance::Unknown => None,
         }
     }
@@ -65,88 +60,28 @@ impl Chance {
 /// In a note: no threshold is so large.
 const UNKNOWN: u64 = u64::MAX;
 
-/// The randomness of a trace of which no span states any: the low 56 bits of its id.
-pub(super) fn of_id(trace: TraceId) -> u64 {
-    trace.0[9..].iter().fold(0, |bits, byte| bits << 8 | u64::from(*byte))
-}
-
 /// The randomness that a span states, if it does and the statement is in order.
-pub(super) fn stated(state: &[u8]) -> Option<u64> {
+pub(super) fn stated(state: &[u8]) -> Option<Randomness> {
     if state.is_empty() {
         return None;
     }
-    let state = std::str::from_utf8(state).ok()?;
-    let (_, ot) = members(state)?.into_iter().find(|(key, _)| *key == "ot")?;
-    let digits = subkey(ot, "rv")?;
-    (digits.len() == DIGITS && is_hex(digits)).then(|| u64::from_str_radix(digits, 16).ok()).flatten()
+    OtelState::read(std::str::from_utf8(state).ok()?).ok()?.randomness()
 }
-
-/// A trace state that breaks the rules: it is left as it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
 
 /// What becomes of a span's trace state when it was kept at this chance; nothing where it stays as it is.
 ///
 /// A threshold is only ever raised: one that is stricter was set before, and still holds. A certain keep says nothing about it.
-pub(super) fn stamped(state: &str, chance: Chance, randomness: u64) -> Result<Option<String>, Unreadable> {
-    let members = members(state).ok_or(Unreadable)?;
-    let ot = members.iter().find(|(key, _)| *key == "ot").map_or("", |(_, ot)| *ot);
-    let stands = subkey(ot, "th").and_then(threshold_of);
-    let wanted = match (chance, stands) {
+pub(super) fn stamped(state: &str, chance: Chance, randomness: Randomness) -> Result<Option<String>, BadState> {
+    let mut state = OtelState::read(state)?;
+    let stands = state.threshold();
+    match chance {
         // What was kept before although it should not have been says nothing that is true.
-        (Chance::Known(_), Some(stands)) if !stands.keeps(randomness) => None,
-        (Chance::Known(threshold), stands) => Some(stands.map_or(threshold, |stands| stands.max(threshold))),
-        (Chance::Unknown, _) => None,
-    };
-    let is_news = match (wanted, stands) {
-        (None, None) | (Some(Threshold::ALWAYS), None) => false,
-        (wanted, stands) => wanted != stands,
-    };
-    if !is_news {
-        return Ok(None);
+        Chance::Known(_) if stands.is_some_and(|stands| !stands.keeps(randomness)) => state.erase_threshold(),
+        Chance::Known(Threshold::ALWAYS) => {}
+        Chance::Known(threshold) => state.set_threshold(threshold),
+        Chance::Unknown => state.erase_threshold(),
     }
-    Ok(Some(with_threshold(&members, ot, wanted)))
-}
-
-/// `ot` comes first, and in it the randomness, the threshold and the rest.
-fn with_threshold(members: &[(&str, &str)], ot: &str, threshold: Option<Threshold>) -> String {
-    let mut keys: Vec<Cow<'_, str>> = Vec::new();
-    let rest = |prefix: &str| ot.split(';').filter(|key| !key.is_empty()).find(|key| key.starts_with(prefix)).map(Cow::Borrowed);
-    keys.extend(rest("rv:"));
-    keys.extend(threshold.map(|threshold| Cow::Owned(format!("th:{}", digits(threshold)))));
-    let others = ot.split(';').filter(|key| !key.is_empty() && !key.starts_with("rv:") && !key.starts_with("th:"));
-    keys.extend(others.map(Cow::Borrowed));
-    let mut all = Vec::with_capacity(members.len() + 1);
-    if !keys.is_empty() {
-        all.push(format!("ot={}", keys.join(";")));
-    }
-    all.extend(members.iter().filter(|(key, _)| *key != "ot").map(|(key, value)| format!("{key}={value}")));
-    all.join(",")
-}
-
-/// A threshold as it is written: hexadecimal, without the zeros at its end.
-pub(super) fn digits(threshold: Threshold) -> String {
-    let all = format!("{:014x}", threshold.get());
-    match all.trim_end_matches('0') {
-        "" => "0".to_owned(),
-        short => short.to_owned(),
-    }
-}
-
-const DIGITS: usize = 14;
-
-fn threshold_of(digits: &str) -> Option<Threshold> {
-    let fits = (1..=DIGITS).contains(&digits.len()) && is_hex(digits);
-    let number = fits.then(|| u64::from_str_radix(digits, 16).ok()).flatten()?;
-    Some(Threshold::new(number << (4 * (DIGITS - digits.len()))))
-}
-
-fn is_hex(digits: &str) -> bool {
-    digits.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
-fn subkey<'a>(ot: &'a str, wanted: &str) -> Option<&'a str> {
-    ot.split(';').filter_map(|key| key.split_once(':')).find(|(key, _)| *key == wanted).map(|(_, value)| value)
+    Ok((state.threshold() != stands).then(|| state.to_string()))
 }
 
 #[cfg(test)]
@@ -160,19 +95,16 @@ mod tests {
     const HALF: u64 = 1 << 55;
 
     #[test]
-    fn randomness_is_stated_or_that_of_the_id() {
-        assert_eq!(stated(b"ot=rv:0123456789abcd"), Some(0x0123_4567_89ab_cd));
-        assert_eq!(stated(b"x=1,ot=th:8;rv:ffffffffffffff"), Some((1 << 56) - 1));
-        for none in ["", "ot=th:8", "ot=rv:123", "ot=rv:0123456789ABCD", "OT=rv:0123456789abcd", "a=1,a=1,ot=rv:0123456789abcd"] {
+    fn randomness_may_be_stated() {
+        assert_eq!(stated(b"x=1,ot=th:8;rv:0123456789abcd"), Some(Randomness::new(0x0123_4567_89ab_cd)));
+        for none in ["", "x=1", "ot=th:8", "ot=rv:123", "x"] {
             assert_eq!(stated(none.as_bytes()), None, "{none}");
         }
-        assert_eq!(of_id(TraceId([0xff; 16])), (1 << 56) - 1);
-        assert_eq!(of_id(TraceId(std::array::from_fn(|byte| u8::try_from(byte).unwrap()))), 0x0009_0a0b_0c0d_0e0f);
     }
 
     #[test]
     fn thresholds_are_raised_and_never_lowered() {
-        let of = |state: &str, chance| stamped(state, chance, (1 << 56) - 1).map(|state| state.unwrap_or("as it was".to_owned()));
+        let of = |state: &str, chance| stamped(state, chance, Randomness::HIGHEST).map(|state| state.unwrap_or("as it was".to_owned()));
         for (state, chance, expected) in [
             ("", known(HALF), "ot=th:8"),
             ("", Chance::CERTAIN, "as it was"),
@@ -186,12 +118,12 @@ mod tests {
         ] {
             assert_eq!(of(state, chance), Ok(expected.to_owned()), "{state} at {chance:?}");
         }
-        assert_eq!(of("a=1,a=1", known(HALF)), Err(Unreadable));
+        assert_eq!(of("a", known(HALF)), Err(BadState::Member));
     }
 
     #[test]
     fn a_threshold_that_the_trace_does_not_reach_is_taken_away() {
-        assert_eq!(stamped("ot=th:c", known(HALF), HALF), Ok(Some(String::new())));
+        assert_eq!(stamped("ot=th:c", known(HALF), Randomness::new(HALF)), Ok(Some(String::new())));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is known of a trace that waits: some bits, its extent, its randomness. Nothing of it needs the spans again.
 
+use tracetailor_core::probability::Randomness;
 use tracetailor_core::time::LogTime;
 
 use super::ballot::Decision;
@@ -75,7 +76,7 @@ pub(super) struct Seen {
     /// The same as the Collector keeps it.
     pub(super) running: Extent,
     /// The smallest randomness that a span states, where somebody asks.
-    pub(super) stated: Option<u64>,
+    pub(super) stated: Option<Randomness>,
     /// What it measures as the Collector counts, where somebody asks.
     pub(super) sizes: Sizes,
     /// When it is to be decided because its root has come.

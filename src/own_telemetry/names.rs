@@ -68,6 +68,16 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::counter("otelcol_processor_groupbytrace_traces_released", PROCESSOR, "Traces that left."),
     Metric::counter("otelcol_processor_groupbytrace_spans_released", PROCESSOR, "Spans of traces that left."),
+    Metric::counter(
+        "otelcol_processor_probabilistic_sampler_count_logs_sampled",
+        SAMPLED,
+        "Log records that were decided, by what decided and whether they were kept.",
+    ),
+    Metric::counter(
+        "otelcol_processor_probabilistic_sampler_count_traces_sampled",
+        SAMPLED,
+        "Spans that were decided, by what decided and whether they were kept.",
+    ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
@@ -109,6 +119,9 @@ pub const METRICS: &[Metric] = &[
 
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
+
+/// What a sampler by share decided, and by what.
+const SAMPLED: &[&str] = &["processor", "policy", "sampled"];
 
 /// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
 const LINE: &[&str] = &["pipeline", "exporter"];

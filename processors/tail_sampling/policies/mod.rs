@@ -33,12 +33,13 @@ mod trace_state;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::ProcessorContext;
 use tracetailor_core::config::{ConfigErrors, Planned, Schema};
+use tracetailor_core::probability::Randomness;
 use tracetailor_core::telemetry::{Item, TraceId};
 use tracetailor_core::time::LogTime;
 use tracetailor_core::trace_store::{Outline, Slot};
 
 use super::looks::Looks;
-use super::randomness::{self, Chance};
+use super::randomness::Chance;
 use super::seen::Seen;
 use super::ways::Ways;
 
@@ -234,8 +235,8 @@ pub(super) struct Facts<'a> {
 
 impl Facts<'_> {
     /// The trace's randomness: what a span states, or the end of its id.
-    pub(super) fn randomness(&self) -> u64 {
-        self.seen.stated.unwrap_or_else(|| randomness::of_id(self.id))
+    pub(super) fn randomness(&self) -> Randomness {
+        self.seen.stated.unwrap_or_else(|| Randomness::of(self.id))
     }
 }
 

@@ -1,8 +1,8 @@
 //! `probabilistic`: keeps a share of traces, chosen by their ids.
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::component::Threshold;
 use tracetailor_core::config::{ConfigErrors, Schema};
+use tracetailor_core::probability::Threshold;
 use tracetailor_core::telemetry::TraceId;
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
@@ -69,11 +69,9 @@ impl Voter for ByHash {
     }
 }
 
-/// The threshold that keeps a share.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "from 0 to 2^56 by the clamp")]
+/// To the last digit, since the Collector writes as many.
 fn threshold(ratio: f64) -> Threshold {
-    let kept = (ratio.clamp(0.0, 1.0) * Threshold::RANGE as f64).round() as u64;
-    Threshold::new(Threshold::RANGE - kept)
+    Threshold::of(ratio, 14)
 }
 
 /// The largest hash that is kept, to the last bit as the Collector works it out: (2⁶⁴ − 1) × ratio, rounded to 64 significant bits, half to
@@ -110,7 +108,6 @@ fn fnv(state: u64, bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tail_sampling::randomness::digits;
 
     #[test]
     fn thresholds_are_the_collectors_to_the_last_bit() {
@@ -125,7 +122,7 @@ mod tests {
             (99.9, 18_428_297_329_635_844_095, "004189374bc6a"),
         ] {
             assert_eq!(most(percentage / 100.0), of_hash, "{percentage} %");
-            assert_eq!(digits(threshold(percentage / 100.0)), of_randomness, "{percentage} %");
+            assert_eq!(threshold(percentage / 100.0).to_string(), of_randomness, "{percentage} %");
         }
         assert_eq!((most(1.5), most(1.0), most(0.0), most(-1.0)), (u64::MAX, u64::MAX, 0, 0));
         assert_eq!((most(f64::MIN_POSITIVE), most(5e-324)), (0, 0));
