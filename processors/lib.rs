@@ -14,6 +14,7 @@ mod planned;
 pub mod probabilistic_sampler;
 pub mod resource;
 pub mod span;
+pub mod tail_sampling;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
@@ -25,6 +26,7 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         probabilistic_sampler::FACTORY,
         resource::FACTORY,
         span::FACTORY,
+        tail_sampling::FACTORY,
     ],
     planned::PLANNED,
 );

@@ -67,7 +67,7 @@ pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Re
 pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
 pub use reports::{Report, Reports};
 pub use shared::Shared;
-pub use shared_rate::{RateLane, SharedRate, Threshold};
+pub use shared_rate::{RateLane, SharedRate};
 pub use stop::{Asked, Stop, Stopper};
 pub use trace_stage::{Notes, Outcome, TraceStage, Trigger, Verdict, Wants};
 
