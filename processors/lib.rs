@@ -13,7 +13,9 @@ pub mod memory_limiter;
 mod planned;
 pub mod probabilistic_sampler;
 pub mod resource;
+pub mod service_name;
 pub mod span;
+pub mod tail_sampling;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
@@ -24,7 +26,9 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         memory_limiter::FACTORY,
         probabilistic_sampler::FACTORY,
         resource::FACTORY,
+        service_name::FACTORY,
         span::FACTORY,
+        tail_sampling::FACTORY,
     ],
     planned::PLANNED,
 );

@@ -27,11 +27,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
     },
     PlannedComponent {
-        name: "tail_sampling",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
-    },
-    PlannedComponent {
         name: "transform",
         aliases: &[],
         meanwhile: "for attributes use attributes and resource; change the rest in a Collector before the gateway",

@@ -67,6 +67,11 @@ impl<'a> Item<'a> {
         utf8::repair(name)
     }
 
+    /// A span's W3C trace state as it was sent, unchecked; empty where it has none, and for all other kinds.
+    pub fn trace_state(&self) -> &'a [u8] {
+        if self.kind() == ItemKind::Span { first_payload(self.bytes, 3) } else { &[] }
+    }
+
     /// Its attributes, in the order written.
     #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {

@@ -64,6 +64,7 @@ mod heads;
 mod item;
 mod item_mut;
 pub mod json;
+pub mod measure;
 mod origin;
 mod path;
 mod plain;
