@@ -55,6 +55,8 @@ mod moments;
 mod murmur3;
 mod networks;
 mod numbers;
+#[cfg(test)]
+mod observed;
 mod pattern;
 mod printf;
 mod re2;
