@@ -168,6 +168,9 @@ impl Conditions {
     /// Whether one of them holds. An error is that only under `propagate`; else the condition does not hold, and the error is counted.
     #[inline]
     pub fn any(&mut self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        if let Some(holds) = self.program.any_shared(scene, &mut self.memory) {
+            return Ok(holds);
+        }
         let look = self.program.look(*scene, &mut self.memory);
         for (number, test) in self.program.tests.iter().enumerate() {
             if held(test, &look, number, self.mode, &mut self.failures)? {

@@ -168,6 +168,9 @@ impl World {
             "delete_key" => {
                 let Found::Text(key) = self.value(argument(1))? else { return Err(Error) };
                 let Found::Map(entries) = self.path(parts)? else { return Err(Error) };
+                if entries.iter().all(|(known, _)| *known != key) {
+                    return Ok(());
+                }
                 self.set(parts, Found::Map(entries.into_iter().filter(|(known, _)| *known != key).collect()))
             }
             other => panic!("the reference does not know {other}"),
