@@ -51,6 +51,7 @@ mod moments;
 mod murmur3;
 mod numbers;
 mod pattern;
+mod points;
 mod printf;
 mod re2;
 mod strings;
@@ -296,6 +297,7 @@ const CONVERTERS: &[&[Converter]] = &[
     lists::CONVERTERS,
     matching::CONVERTERS,
     numbers::CONVERTERS,
+    points::CONVERTERS,
     strings::CONVERTERS,
     times::CONVERTERS,
     types::CONVERTERS,
