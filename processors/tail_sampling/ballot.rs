@@ -27,6 +27,8 @@ pub(super) enum FirstMatch {
 
 struct Named {
     name: String,
+    /// The names of the policies inside of it, by their places.
+    children: Vec<String>,
     drops: bool,
     voter: Box<dyn Voter>,
     counts: PolicyCounts,
@@ -82,7 +84,16 @@ impl Policies {
             let mut voter = policy.voter(maker);
             let look = voter.looks();
             let counts = PolicyCounts::new(maker.context, &policy.name, maker.ways, false);
-            (Named { name: policy.name.clone(), drops: policy.kind == Some(PolicyType::Drop), voter, counts }, look)
+            (
+                Named {
+                    name: policy.name.clone(),
+                    children: policy.child_names(),
+                    drops: policy.kind == Some(PolicyType::Drop),
+                    voter,
+                    counts,
+                },
+                look,
+            )
         };
         let (mut named, looks): (Vec<Named>, Vec<bool>) = policies.iter().map(make).unzip();
         named.sort_by_key(|policy| !policy.drops);
@@ -90,9 +101,11 @@ impl Policies {
         Self { named, first_match, drops: u16::try_from(drops).unwrap_or(u16::MAX), look: looks.contains(&true) }
     }
 
-    /// What a policy is called.
-    pub(super) fn name(&self, place: u16) -> &str {
-        self.named.get(usize::from(place)).map_or("", |policy| policy.name.as_str())
+    /// What the policy is called to which a decision is credited, and the one inside of it.
+    pub(super) fn names(&self, (place, child): (u16, Option<u16>)) -> (&str, Option<&str>) {
+        let Some(policy) = self.named.get(usize::from(place)) else { return ("", None) };
+        let child = child.and_then(|child| policy.children.get(usize::from(child))).filter(|name| !name.is_empty());
+        (&policy.name, child.map(String::as_str))
     }
 
     /// Whether a trace may still be dropped when it is to be kept.

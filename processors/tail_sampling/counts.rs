@@ -90,6 +90,11 @@ impl Counts {
         self.in_memory.set(self.open);
     }
 
+    /// A trace that was pushed out counts as a new one when it comes again.
+    pub(super) fn came_again(&self) {
+        self.new_traces.add(1);
+    }
+
     /// A trace is gone.
     pub(super) fn closed(&mut self) {
         self.open -= 1;

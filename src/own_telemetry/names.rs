@@ -78,6 +78,16 @@ pub const METRICS: &[Metric] = &[
         SAMPLED,
         "Spans that were decided, by what decided and whether they were kept.",
     ),
+    Metric::counter(
+        "tracetailor_service_names_total",
+        &["component", "outcome"],
+        "Items by what became of their service's name: `kept`, `filled`, `renamed`, `unknown`, `collided`.",
+    ),
+    Metric::gauge(
+        "tracetailor_service_name_variants",
+        &["component"],
+        "Names of services that differ from another one only in case or punctuation.",
+    ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),

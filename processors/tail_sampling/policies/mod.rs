@@ -30,6 +30,9 @@ mod string_attribute;
 mod trace_flags;
 mod trace_state;
 
+use std::fmt;
+
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::ProcessorContext;
 use tracetailor_core::config::{ConfigErrors, Planned, Schema};
@@ -43,13 +46,14 @@ use super::randomness::Chance;
 use super::seen::Seen;
 use super::ways::Ways;
 
-pub(super) use limiting::Limiters;
+pub(super) use limiting::{Limiters, shard_of};
 
 /// One policy, as it is written: a name, a type, and the block that is named as the type.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// What it is called in metrics and explanations.
+    #[serde(deserialize_with = "text")]
     pub name: String,
     /// Which block counts.
     #[serde(rename = "type")]
@@ -88,6 +92,25 @@ pub struct Policy {
     pub not: Option<not::Not>,
     /// Shares a number of spans a second among policies.
     pub composite: Option<composite::Composite>,
+}
+
+/// A name is text: where it stands as a number, as in the Collector, a mistake is more likely than a name.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("text, in quotes where it looks like a number")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+    }
+
+    deserializer.deserialize_any(Text)
 }
 
 /// What kinds of policies there are.
@@ -225,18 +248,27 @@ impl Maker<'_> {
 /// What a policy may know when it votes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
-    pub(super) id: TraceId,
-    pub(super) slot: Slot,
+    /// What the store knows of it: its id, its slot, its shape.
+    pub(super) outline: &'a Outline<'a>,
     pub(super) seen: &'a Seen,
     /// Spans that came, duplicates included.
     pub(super) spans: u64,
-    pub(super) now: LogTime,
 }
 
 impl Facts<'_> {
+    /// Its id.
+    pub(super) fn id(&self) -> TraceId {
+        self.outline.id()
+    }
+
+    /// The time of the decision.
+    pub(super) fn now(&self) -> LogTime {
+        self.outline.now()
+    }
+
     /// The trace's randomness: what a span states, or the end of its id.
     pub(super) fn randomness(&self) -> Randomness {
-        self.seen.stated.unwrap_or_else(|| Randomness::of(self.id))
+        self.seen.stated.unwrap_or_else(|| Randomness::of(self.id()))
     }
 }
 
@@ -374,6 +406,22 @@ impl Policy {
     /// Whether one part of a trace may be kept before the rest is there.
     pub(super) fn is_stateless(&self) -> bool {
         self.block().is_stateless()
+    }
+
+    /// The names of the policies inside of it, by their places.
+    pub(super) fn child_names(&self) -> Vec<String> {
+        let lists = [
+            self.and.as_ref().map(|and| &and.and_sub_policy),
+            self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
+            self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
+        ];
+        let used = match self.kind {
+            Some(PolicyType::And) => lists[0],
+            Some(PolicyType::Drop) => lists[1],
+            Some(PolicyType::Composite) => lists[2],
+            _ => None,
+        };
+        used.map_or_else(Vec::new, |SubPolicies(children)| children.iter().map(|child| child.name.clone()).collect())
     }
 
     fn blocks(&self) -> [(PolicyType, bool); 16] {
