@@ -58,6 +58,7 @@ mod numbers;
 #[cfg(test)]
 mod observed;
 mod pattern;
+mod points;
 mod printf;
 mod re2;
 mod replacing;
@@ -307,6 +308,7 @@ const CONVERTERS: &[&[Converter]] = &[
     matching::CONVERTERS,
     networks::CONVERTERS,
     numbers::CONVERTERS,
+    points::CONVERTERS,
     strings::CONVERTERS,
     times::CONVERTERS,
     types::CONVERTERS,
