@@ -13,13 +13,34 @@
 //! 3. [`Scene`]: what an expression looks at. [`Facts`]: what a caller knows beside it.
 //! 4. [`Problem`]s of a text, which [tell](Problems::tell) a configuration's errors; [`EvalError`], which comes with an item.
 
+mod call;
+mod check;
+mod checked;
+mod compile;
+mod conditions;
+mod eval;
 pub mod functions;
+mod parse;
+mod place;
 mod problem;
+mod reads;
 mod scene;
+mod statements;
+mod subject;
+mod table;
 mod text;
+mod token;
+pub mod tree;
 mod value;
 
+pub use conditions::{Condition, Conditions, ErrorMode, Failed, Failure, read_conditions};
 pub use problem::{EvalError, Problem, Problems};
+pub use reads::{ReadPath, Reads};
 pub use scene::{Event, Facts, Scene};
+pub use statements::{GroupText, Statement, Statements};
+pub use table::{Contexts, Level, Table};
 pub use text::{date, put_json, rfc3339};
 pub use value::{Entries, List, Map, Type, Value};
+
+#[cfg(test)]
+mod tests;

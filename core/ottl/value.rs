@@ -38,8 +38,10 @@ pub enum Value<'a> {
 pub enum List<'a> {
     /// In an item's bytes.
     Read(ListRef<'a>),
-    /// By a function or a literal.
+    /// By a function.
     Made(Vec<Value<'a>>),
+    /// By a literal, which keeps it.
+    Lent(&'a [Value<'a>]),
 }
 
 /// A map, read in place or made. Keys may repeat where it is read; the first one counts.
@@ -47,8 +49,10 @@ pub enum List<'a> {
 pub enum Map<'a> {
     /// In an item's bytes.
     Read(Entries<'a>),
-    /// By a function or a literal.
+    /// By a function.
     Made(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// By a literal, which keeps it.
+    Lent(&'a [(Cow<'a, str>, Value<'a>)]),
 }
 
 /// The entries of a map or of a list of attributes, in the bytes of the message that holds them.
@@ -218,13 +222,11 @@ impl<'a> Value<'a> {
             Value::String(text) => telemetry::Value::String(text.as_ref().to_owned()),
             Value::Bytes(bytes) => telemetry::Value::Bytes(bytes.as_ref().to_vec()),
             Value::List(List::Read(list)) => ValueRef::List(*list).to_value(),
-            Value::List(List::Made(values)) => telemetry::Value::List(values.iter().map(Value::to_telemetry).collect()),
+            Value::List(list) => telemetry::Value::List(list.iter().map(|value| value.to_telemetry()).collect()),
             Value::Map(Map::Read(map)) => {
                 telemetry::Value::Map(map.iter().map(|entry| (entry.key_text().into_owned(), entry.value().to_value())).collect())
             }
-            Value::Map(Map::Made(entries)) => {
-                telemetry::Value::Map(entries.iter().map(|(key, value)| (key.as_ref().to_owned(), value.to_telemetry())).collect())
-            }
+            Value::Map(map) => telemetry::Value::Map(map.iter().map(|(key, value)| (key.into_owned(), value.to_telemetry())).collect()),
         }
     }
 
@@ -343,6 +345,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().count(),
             List::Made(values) => values.len(),
+            List::Lent(values) => values.len(),
         }
     }
 
@@ -356,6 +359,7 @@ impl<'a> List<'a> {
         let (read, made) = match self {
             List::Read(list) => (Some(list.iter().map(Value::from)), None),
             List::Made(values) => (None, Some(values.iter().cloned())),
+            List::Lent(values) => (None, Some(values.iter().cloned())),
         };
         read.into_iter().flatten().chain(made.into_iter().flatten())
     }
@@ -365,6 +369,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().nth(index).map(Value::from),
             List::Made(values) => values.get(index).cloned(),
+            List::Lent(values) => values.get(index).cloned(),
         }
     }
 
@@ -373,6 +378,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().map(Value::from).collect(),
             List::Made(values) => values,
+            List::Lent(values) => values.to_vec(),
         }
     }
 }
@@ -383,6 +389,7 @@ impl<'a> Map<'a> {
         match self {
             Map::Read(map) => map.iter().count(),
             Map::Made(entries) => entries.len(),
+            Map::Lent(entries) => entries.len(),
         }
     }
 
@@ -396,6 +403,7 @@ impl<'a> Map<'a> {
         let (read, made) = match self {
             Map::Read(map) => (Some(map.iter().map(|entry| (entry.key_text(), Value::from(entry.value())))), None),
             Map::Made(entries) => (None, Some(entries.iter().cloned())),
+            Map::Lent(entries) => (None, Some(entries.iter().cloned())),
         };
         read.into_iter().flatten().chain(made.into_iter().flatten())
     }
@@ -404,7 +412,8 @@ impl<'a> Map<'a> {
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         match self {
             Map::Read(map) => map.get(key).map(Value::from),
-            Map::Made(entries) => entries.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()),
+            Map::Made(entries) => value_of(entries, key),
+            Map::Lent(entries) => value_of(entries, key),
         }
     }
 
@@ -413,6 +422,11 @@ impl<'a> Map<'a> {
         match self {
             Map::Read(_) => self.iter().collect(),
             Map::Made(entries) => entries,
+            Map::Lent(entries) => entries.to_vec(),
         }
     }
+}
+
+fn value_of<'a>(entries: &[(Cow<'a, str>, Value<'a>)], key: &str) -> Option<Value<'a>> {
+    entries.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
 }

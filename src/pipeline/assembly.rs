@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracetailor_core::component::{
     BuildContext, BuildError, ComponentId, Configured, Counters, Exporter, Exporters, Kind, Lane, LaneContext, LaneThreads, Part,
-    ProcessorContext, Services, Shared,
+    ProcessorContext, Reports, Services, Shared,
 };
 use tracetailor_core::config::Node;
 use tracetailor_core::ledger::Books;
@@ -31,6 +31,8 @@ pub(super) struct World {
     pub(super) interner: Interner,
     pub(super) memory: Memory,
     pub(super) threads: Arc<Threads>,
+    /// What components tell whoever runs the gateway.
+    reports: Reports,
     /// What the instances of a component share, by where the component stands.
     shared: Arc<Mutex<BTreeMap<String, Shared>>>,
 }
@@ -68,7 +70,7 @@ pub(super) struct Built {
 
 impl World {
     pub(super) fn new(books: Books, counters: Counters, clock: Clock, memory: Memory, threads: Arc<Threads>) -> Self {
-        Self { books, counters, clock, interner: Interner::new(), memory, threads, shared: Arc::default() }
+        Self { books, counters, clock, interner: Interner::new(), memory, threads, reports: Reports::default(), shared: Arc::default() }
     }
 
     pub(super) fn lanes(&self) -> usize {
@@ -85,6 +87,7 @@ impl World {
             counters: self.counters.clone(),
             services: services.clone(),
             shared: self.shared(place, id),
+            reports: self.reports.clone(),
         }
     }
 

@@ -35,10 +35,29 @@
 //! Every file here declares the functions of one theme and lists them in a `const`; the list of lists is at the end of this file.
 
 mod arguments;
+mod case;
+mod durations;
 mod editors;
+mod encodings;
+mod format;
+mod given;
+mod glob;
+mod go_float;
+mod hashes;
+mod layouts;
+mod lists;
 mod matching;
+mod moments;
+mod murmur3;
+mod numbers;
 mod pattern;
+mod printf;
+mod re2;
+mod strings;
 mod takes;
+mod template;
+mod times;
+mod types;
 
 use std::fmt;
 use std::sync::Arc;
@@ -269,7 +288,18 @@ pub fn editors() -> impl Iterator<Item = &'static Editor> {
 }
 
 /// One list per file, sorted by the file's name.
-const CONVERTERS: &[&[Converter]] = &[matching::CONVERTERS];
+const CONVERTERS: &[&[Converter]] = &[
+    durations::CONVERTERS,
+    encodings::CONVERTERS,
+    format::CONVERTERS,
+    hashes::CONVERTERS,
+    lists::CONVERTERS,
+    matching::CONVERTERS,
+    numbers::CONVERTERS,
+    strings::CONVERTERS,
+    times::CONVERTERS,
+    types::CONVERTERS,
+];
 const EDITORS: &[&[Editor]] = &[editors::EDITORS];
 
 /// What the Collector has and this gateway does not have yet, and what to write meanwhile. Sorted.
@@ -349,7 +379,10 @@ pub(in crate::ottl) mod tests {
     fn the_examples_work() {
         assert_eq!(call("IsMatch", &[Value::Int(404), Value::text("^4")]), Ok(Value::Bool(true)));
         assert_eq!(call("IsMatch", &[Value::Nil, Value::text("")]), Ok(Value::Bool(false)));
-        assert_eq!(call("IsMatch", &[Value::Nil, Value::text("[")]), Err("is no regular expression: unclosed character class".to_owned()));
+        assert_eq!(
+            call("IsMatch", &[Value::Nil, Value::text("[")]),
+            Err("is no regular expression: the bracket [ is never closed".to_owned())
+        );
         assert_eq!(edit("set", Value::Nil, &[Value::Int(1)]), Ok(Edit::Set(Value::Int(1))));
         let map = Value::map(vec![("a".into(), Value::Int(1)), ("b".into(), Value::Int(2))]);
         assert_eq!(edit("delete_key", map.clone(), &[Value::text("b")]), Ok(Edit::Entries([(1, Entry::Delete)].into_iter().collect())));
