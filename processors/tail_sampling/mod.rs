@@ -327,7 +327,8 @@ impl Component for TailSampling {
 
 impl TailSampling {
     fn new(config: &Config, context: &ProcessorContext) -> Self {
-        let (ways, mut looks) = (config.ways(), Looks::default());
+        let ways = config.ways();
+        let mut looks = Looks::new(ways);
         let limiters = context.share("limits", Limiters::default);
         let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
         let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
