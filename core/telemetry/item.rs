@@ -72,12 +72,6 @@ impl<'a> Item<'a> {
         if self.kind() == ItemKind::Span { first_payload(self.bytes, 3) } else { &[] }
     }
 
-    /// The messages of a span's events, in the order written; of all other kinds, none.
-    pub fn events(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let bytes = if self.kind() == ItemKind::Span { self.bytes } else { &[] };
-        entries(bytes, 11).map(|entry| entry.payload)
-    }
-
     /// Its attributes, in the order written.
     #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
