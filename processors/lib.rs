@@ -13,6 +13,7 @@ pub mod memory_limiter;
 mod planned;
 pub mod probabilistic_sampler;
 pub mod resource;
+pub mod service_name;
 pub mod span;
 pub mod tail_sampling;
 
@@ -25,6 +26,7 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         memory_limiter::FACTORY,
         probabilistic_sampler::FACTORY,
         resource::FACTORY,
+        service_name::FACTORY,
         span::FACTORY,
         tail_sampling::FACTORY,
     ],

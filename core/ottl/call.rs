@@ -9,7 +9,7 @@ use super::problem::Problem;
 use super::table::Field;
 use super::tree::{self, Node, Term};
 use super::value::{Type, Value};
-use crate::config::{nearest, one_of};
+use crate::config::nearest;
 
 /// An editor that was made ready.
 #[derive(Clone, Debug)]
@@ -67,7 +67,8 @@ impl Checker<'_> {
         }
         let right = match nearest(name, names.iter().copied()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None => format!("there are {}", one_of(names.iter().copied()).replace(" or ", " and ")),
+            // There are too many to be named.
+            None => format!("none is called anything like it; begin with {}", if what == "editor" { "set(…)" } else { "IsMatch(…)" }),
         };
         self.error(at, format!("there is no {what} {name}"), right);
     }

@@ -417,6 +417,18 @@ impl<'a> Map<'a> {
         }
     }
 
+    /// The numbers of the entries that have a key, without looking at values.
+    pub fn places(&self, key: &str) -> impl Iterator<Item = usize> {
+        let (read, made): (_, &[(Cow<'a, str>, Value<'a>)]) = match self {
+            Map::Read(map) => (Some(map.iter().map(move |entry| entry.key == key.as_bytes())), &[]),
+            Map::Made(entries) => (None, entries),
+            Map::Lent(entries) => (None, entries),
+        };
+        let made = made.iter().map(move |(known, _)| known == key);
+        let same = read.into_iter().flatten().chain(made);
+        same.enumerate().filter_map(|(place, same)| same.then_some(place))
+    }
+
     /// All entries, to be changed.
     pub fn into_entries(self) -> Vec<(Cow<'a, str>, Value<'a>)> {
         match self {

@@ -86,8 +86,8 @@ impl World {
             interner: self.interner.clone(),
             counters: self.counters.clone(),
             services: services.clone(),
-            shared: self.shared(place, id),
             reports: self.reports.clone(),
+            shared: self.shared(place, id),
         }
     }
 

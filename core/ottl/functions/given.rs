@@ -41,6 +41,12 @@ pub(super) fn part<'a>(whole: &mut Value<'a>, cut: impl for<'b> FnOnce(&'b str) 
     }
 }
 
+/// The characters that lie wholly before a place.
+pub(super) fn whole_characters(text: &str, end: usize) -> &str {
+    let end = (0..=end).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
+}
+
 /// Adds to a text that must not grow without bound.
 pub(super) fn push(out: &mut String, more: &str) -> Result<(), EvalError> {
     if out.len() + more.len() > MOST_BYTES {

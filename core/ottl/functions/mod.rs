@@ -39,20 +39,29 @@ mod case;
 mod durations;
 mod editors;
 mod encodings;
+mod flatten;
 mod format;
 mod given;
 mod glob;
 mod go_float;
 mod hashes;
+mod items;
+mod keys;
 mod layouts;
 mod lists;
+mod maps;
 mod matching;
 mod moments;
 mod murmur3;
+mod networks;
 mod numbers;
+#[cfg(test)]
+mod observed;
 mod pattern;
 mod printf;
 mod re2;
+mod replacing;
+mod span_name;
 mod strings;
 mod takes;
 mod template;
@@ -293,14 +302,16 @@ const CONVERTERS: &[&[Converter]] = &[
     encodings::CONVERTERS,
     format::CONVERTERS,
     hashes::CONVERTERS,
+    items::CONVERTERS,
     lists::CONVERTERS,
     matching::CONVERTERS,
+    networks::CONVERTERS,
     numbers::CONVERTERS,
     strings::CONVERTERS,
     times::CONVERTERS,
     types::CONVERTERS,
 ];
-const EDITORS: &[&[Editor]] = &[editors::EDITORS];
+const EDITORS: &[&[Editor]] = &[editors::EDITORS, keys::EDITORS, maps::EDITORS, replacing::EDITORS, span_name::EDITORS];
 
 /// What the Collector has and this gateway does not have yet, and what to write meanwhile. Sorted.
 pub const PLANNED: &[(&str, &str)] = &[];

@@ -1,6 +1,9 @@
 //! The language as its users see it: what holds for an item, what statements make of one, what is refused and where.
 
+mod agreement;
 mod conditions;
+mod generator;
+mod reference;
 mod refusals;
 mod statements;
 

@@ -32,7 +32,7 @@ fn conditions_are_refused_with_what_would_be_right() {
         ("kind == SPAN_KIND_SERVERR", "error: character 9: there is no enum SPAN_KIND_SERVERR; did you mean SPAN_KIND_SERVER?"),
         (
             "IsMatch(name, \"[\")",
-            "error: character 15: is no regular expression: unclosed character class; the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax",
+            "error: character 15: is no regular expression: the bracket [ is never closed; the syntax is that of RE2: https://github.com/google/re2/wiki/Syntax",
         ),
         ("IsMatch(name)", "error: character 1: IsMatch lacks its argument pattern; write IsMatch(target, pattern)"),
         ("IsMatch(name, \"a\", 1)", "error: character 1: IsMatch takes 2 arguments, not 3; write IsMatch(target, pattern)"),
