@@ -153,6 +153,11 @@ impl Looks {
         self.wants.sizes = true;
     }
 
+    /// Whether somebody does.
+    pub(super) fn wants_sizes(&self) -> bool {
+        self.wants.sizes
+    }
+
     fn bit(&mut self) -> Bit {
         self.bits += 1;
         Bit(self.bits - 1)
