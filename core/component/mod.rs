@@ -64,7 +64,7 @@ pub use output::{Output, Progress, Room};
 pub use part::{Memory, MemoryLimit, Part, StagePart};
 pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
-pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
+pub use registry::{Configured, JUDGES_WHOLE_TRACES, NEVER_LEFT_OUT, PlannedComponent, Registry};
 pub use reports::{Report, Reports};
 pub use shared::Shared;
 pub use shared_rate::{RateLane, SharedRate};

@@ -18,8 +18,8 @@ use super::tree::Node;
 use crate::config::{ConfigErrors, KeyError, one_of, quoted};
 
 /// What becomes of an error that comes with an item: a text where a number is wanted, a key into what has none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, schemars::JsonSchema)]
-#[schemars(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum ErrorMode {
     /// The batch is refused, and whoever sent it is told.
     Propagate,
@@ -123,25 +123,31 @@ impl Condition {
     }
 }
 
-/// Conditions of one context, asked together.
+/// Conditions on one kind of item, asked together.
 #[derive(Debug)]
 pub struct Conditions {
     texts: Vec<String>,
     reads: Vec<Reads>,
     program: Program,
     memory: Memory,
-    mode: ErrorMode,
+    modes: Vec<ErrorMode>,
     failures: Failures,
 }
 
 impl Conditions {
     /// Those that were read one by one.
     pub fn of(conditions: Vec<Condition>, mode: ErrorMode) -> Self {
+        Self::of_each(conditions.into_iter().map(|condition| (condition, mode)).collect())
+    }
+
+    /// The same where each has a mode of its own.
+    pub fn of_each(conditions: Vec<(Condition, ErrorMode)>) -> Self {
+        let (conditions, modes): (Vec<Condition>, Vec<ErrorMode>) = conditions.into_iter().unzip();
         let texts: Vec<String> = conditions.iter().map(|condition| condition.text.clone()).collect();
         let reads = conditions.iter().map(Condition::reads).collect();
         let failures = Failures::of(texts.len());
         let program = Program::new(conditions.into_iter().map(|condition| condition.test).collect());
-        Self { texts, reads, program, memory: Memory::default(), mode, failures }
+        Self { texts, reads, program, memory: Memory::default(), modes, failures }
     }
 
     /// Reads a list; the first text that is no condition refuses it.
@@ -160,6 +166,16 @@ impl Conditions {
         self.texts.is_empty()
     }
 
+    /// One of them, as it was written.
+    pub fn text(&self, number: usize) -> &str {
+        self.texts.get(number).map_or("", String::as_str)
+    }
+
+    /// What becomes of the errors of each.
+    pub fn modes(&self) -> &[ErrorMode] {
+        &self.modes
+    }
+
     /// What each of them looks at.
     pub fn reads(&self) -> &[Reads] {
         &self.reads
@@ -168,13 +184,22 @@ impl Conditions {
     /// Whether one of them holds. An error is that only under `propagate`; else the condition does not hold, and the error is counted.
     #[inline]
     pub fn any(&mut self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        if let Some(holds) = self.program.any_shared(scene, &mut self.memory) {
+            return Ok(holds);
+        }
+        self.first(scene).map(|first| first.is_some())
+    }
+
+    /// The first that holds, by its place in the list; the same is said of errors.
+    #[inline]
+    pub fn first(&mut self, scene: &Scene<'_>) -> Result<Option<usize>, Failure> {
         let look = self.program.look(*scene, &mut self.memory);
         for (number, test) in self.program.tests.iter().enumerate() {
-            if held(test, &look, number, self.mode, &mut self.failures)? {
-                return Ok(true);
+            if held(test, &look, number, self.modes[number], &mut self.failures)? {
+                return Ok(Some(number));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     /// Calls `tell` with the outcome of each of them, in order: all are asked, and the item is looked at once.
@@ -217,6 +242,8 @@ pub struct Failure {
 /// Errors of one condition or statement that stopped nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
+    /// Which condition or statement, by its place in the list.
+    pub number: usize,
     /// How often.
     pub count: u64,
     /// The latest.
@@ -240,7 +267,7 @@ impl Failures {
         self.any = true;
         if let Some(entry) = self.list.get_mut(number) {
             let count = entry.as_ref().map_or(0, |failed| failed.count) + 1;
-            *entry = Some(Failed { count, error });
+            *entry = Some(Failed { number, count, error });
         }
     }
 

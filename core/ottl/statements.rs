@@ -212,6 +212,16 @@ impl Statements {
         self.level
     }
 
+    /// The texts that errors are numbered by: of the statements, and behind them of the conditions.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// What becomes of errors.
+    pub fn mode(&self) -> ErrorMode {
+        self.mode
+    }
+
     /// What each statement looks at.
     pub fn reads(&self) -> impl Iterator<Item = &Reads> {
         self.list.iter().map(|step| step.statement.reads())

@@ -84,6 +84,12 @@ impl<'a> Item<'a> {
         self.attributes().find(|attribute| attribute.key == key.as_bytes()).map(|attribute| attribute.value())
     }
 
+    /// The messages of a span's events, in the order written; nothing else has any.
+    pub fn events(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let events = (self.kind() == ItemKind::Span).then(|| entries(self.bytes, EVENTS).map(|entry| entry.payload));
+        events.into_iter().flatten()
+    }
+
     /// The message of one event of a span, counted from zero.
     pub(crate) fn event(&self, index: usize) -> Option<&'a [u8]> {
         let events = (self.kind() == ItemKind::Span).then(|| entries(self.bytes, EVENTS));

@@ -105,6 +105,27 @@ impl ItemMut<'_> {
         changed
     }
 
+    /// Takes events out of a span; told by their places in the list, ascending.
+    pub fn delete_events(&mut self, places: &[usize]) {
+        let mut scratch = std::mem::take(&mut self.batch.scratch);
+        scratch.clear();
+        let bytes = self.item().bytes();
+        let (mut copied, mut next) = (0, 0);
+        for (place, found) in entries(bytes, EVENTS).enumerate() {
+            if places.get(next) == Some(&place) {
+                next += 1;
+                scratch.extend_from_slice(&bytes[copied..found.start]);
+                copied = found.end;
+            }
+        }
+        let fits = u32::try_from(self.batch.edited.len() + bytes.len()).is_ok();
+        if copied > 0 && fits && self.item().kind() == ItemKind::Span {
+            scratch.extend_from_slice(&bytes[copied..]);
+            self.keep(&scratch);
+        }
+        self.batch.scratch = scratch;
+    }
+
     /// Gives some events of a span other messages; told by their places in the list, ascending.
     pub(crate) fn replace_events(&mut self, events: &[(usize, Vec<u8>)]) -> Result<(), EditError> {
         let mut scratch = std::mem::take(&mut self.batch.scratch);

@@ -58,7 +58,7 @@ impl WholeTraces {
         let (verdict, notes) = self.judge(slot, trigger);
         self.decided.count(trigger);
         let hash = self.store.entries.hash(self.store.entries.get(slot).trace);
-        self.store.memory.remember(hash, Known { verdict, generation: self.store.generation }, now);
+        self.store.memory.remember(hash, Known { verdict, generation: self.store.generation, when: now }, now);
         match verdict.outcome {
             Outcome::Keep => self.store.keep(slot, trigger, notes, verdict),
             Outcome::Drop => self.end(slot, Fate::Dropped(verdict.cause)),

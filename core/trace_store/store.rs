@@ -250,7 +250,7 @@ impl TraceStore {
         if bytes.saturating_sub(self.outgoing_bytes) > limit {
             return Some(Trigger::Memory);
         }
-        self.limits.traces.is_over().then_some(Trigger::Count)
+        (self.limits.traces.is_over() && !self.limits.senders_wait).then_some(Trigger::Count)
     }
 
     /// The earliest time at which a trace may be due.

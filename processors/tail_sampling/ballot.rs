@@ -27,6 +27,8 @@ pub(super) enum FirstMatch {
 
 struct Named {
     name: String,
+    /// The names of the policies inside of it, by their places.
+    children: Vec<String>,
     drops: bool,
     voter: Box<dyn Voter>,
     counts: PolicyCounts,
@@ -77,22 +79,37 @@ impl Decision {
 
 impl Policies {
     pub(super) fn new(policies: &[Policy], first_match: FirstMatch, maker: &mut Maker<'_>) -> Self {
-        let make = |policy: &Policy| {
+        let mut voters = Vec::with_capacity(policies.len());
+        for policy in policies {
             maker.path.clone_from(&policy.name);
-            let mut voter = policy.voter(maker);
+            voters.push(policy.voter(maker));
+        }
+        let in_bytes = maker.looks.wants_sizes();
+        let make = |(policy, mut voter): (&Policy, Box<dyn Voter>)| {
             let look = voter.looks();
-            let counts = PolicyCounts::new(maker.context, &policy.name, maker.ways, false);
-            (Named { name: policy.name.clone(), drops: policy.kind == Some(PolicyType::Drop), voter, counts }, look)
+            let counts = PolicyCounts::new(maker.context, &policy.name, maker.ways, in_bytes);
+            (
+                Named {
+                    name: policy.name.clone(),
+                    children: policy.child_names(),
+                    drops: policy.kind == Some(PolicyType::Drop),
+                    voter,
+                    counts,
+                },
+                look,
+            )
         };
-        let (mut named, looks): (Vec<Named>, Vec<bool>) = policies.iter().map(make).unzip();
+        let (mut named, looks): (Vec<Named>, Vec<bool>) = policies.iter().zip(voters).map(make).unzip();
         named.sort_by_key(|policy| !policy.drops);
         let drops = named.iter().filter(|policy| policy.drops).count();
         Self { named, first_match, drops: u16::try_from(drops).unwrap_or(u16::MAX), look: looks.contains(&true) }
     }
 
-    /// What a policy is called.
-    pub(super) fn name(&self, place: u16) -> &str {
-        self.named.get(usize::from(place)).map_or("", |policy| policy.name.as_str())
+    /// What the policy is called to which a decision is credited, and the one inside of it.
+    pub(super) fn names(&self, (place, child): (u16, Option<u16>)) -> (&str, Option<&str>) {
+        let Some(policy) = self.named.get(usize::from(place)) else { return ("", None) };
+        let child = child.and_then(|child| policy.children.get(usize::from(child))).filter(|name| !name.is_empty());
+        (&policy.name, child.map(String::as_str))
     }
 
     /// Whether a trace may still be dropped when it is to be kept.

@@ -18,6 +18,7 @@ pub(super) struct Marks {
 /// Where marks stand.
 struct Paths {
     policy: Path,
+    child: Path,
     cached: Path,
     reason: Path,
     by: Path,
@@ -32,6 +33,7 @@ impl Marks {
         let paths = || {
             Some(Paths {
                 policy: path("scope.attributes[\"tailsampling.policy\"]")?,
+                child: path("scope.attributes[\"tailsampling.composite_policy\"]")?,
                 cached: path("scope.attributes[\"tailsampling.cached_decision\"]")?,
                 reason: attribute("reason")?,
                 by: attribute("policy")?,
@@ -87,9 +89,12 @@ impl Paths {
     fn told(&self, trace: &Trace<'_>, chance: Chance, decision: Option<&Decision>, policies: &Policies) -> Vec<(&Path, Value)> {
         let mut told = Vec::new();
         match decision.and_then(|decision| decision.policy) {
-            Some((policy, _)) => {
-                told.push((&self.policy, Value::from(policies.name(policy))));
-                told.push((&self.by, Value::from(policies.name(policy))));
+            Some(credited) => {
+                let (policy, child) = policies.names(credited);
+                told.push((&self.policy, Value::from(policy)));
+                told.extend(child.map(|child| (&self.child, Value::from(child))));
+                let by = child.map_or(policy.to_owned(), |child| format!("{policy} \u{203a} {child}"));
+                told.push((&self.by, Value::String(by)));
                 told.push((&self.reason, Value::from("sampled")));
             }
             None => {

@@ -13,6 +13,7 @@
 //! - a record of why: [`ballot::Votes`] are still there after the decision, in [`TailSampling::record`];
 //! - policies in the shadow: a second [`ballot::Policies`] made with the same [`looks::Looks`], asked in `record`, and only counted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,7 @@ mod counts;
 mod ingest;
 mod looks;
 mod marks;
+mod otelcol;
 mod policies;
 mod randomness;
 mod seen;
@@ -43,6 +45,7 @@ use ballot::{Decision, FirstMatch, Outcome, Policies, Votes};
 use counts::{Counted, Counts};
 use looks::Looks;
 use marks::Marks;
+use otelcol::Remembered;
 use policies::{Facts, Limiters, Maker, Place, Policy, Strictness};
 use seen::Seen;
 use timing::Timing;
@@ -231,9 +234,20 @@ impl Config {
             shared.set_limit(limit);
             Budget::clone(&shared)
         };
+        let gate = context.shared.gate();
+        gate.set_limit(if self.block_on_overflow { self.num_traces.max(1) } else { u64::MAX });
         let decisions = |size: i64| u64::try_from(size).unwrap_or(0).max(self.num_traces);
+        let (limits, ways) = (Limits::with_wait(Timing::of(self).longest()), self.ways());
+        if ways.original {
+            let bytes = self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get()));
+            return match self.block_on_overflow {
+                true => Limits { bytes, traces: gate, senders_wait: true, ..limits },
+                false => Limits { bytes, ..limits },
+            };
+        }
         Limits {
-            traces: budget("traces", self.num_traces.max(1)),
+            traces: if self.block_on_overflow { gate } else { budget("traces", self.num_traces.max(1)) },
+            senders_wait: self.block_on_overflow,
             bytes: self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get())),
             remember: Remember {
                 time: self.remember.get(),
@@ -241,7 +255,7 @@ impl Config {
                 dropped: budget("dropped", decisions(self.decision_cache.non_sampled_cache_size)),
                 skeletons: Budget::new(0),
             },
-            ..Limits::with_wait(Timing::of(self).longest())
+            ..limits
         }
     }
 
@@ -277,9 +291,14 @@ pub struct TailSampling {
     largest: Option<u64>,
     drops_pending: bool,
     caches: DecisionCache,
+    /// What takes the place of the store's own memory where the Collector is followed.
+    remembered: Option<Arc<Remembered>>,
     causes: Causes,
     marks: Marks,
     counts: Counts,
+    /// The time at which late spans are looked up, and the trace of the newest of them.
+    now: LogTime,
+    newest_late: Option<TraceId>,
 }
 
 /// What the books count traces under.
@@ -308,14 +327,15 @@ impl Component for TailSampling {
 
 impl TailSampling {
     fn new(config: &Config, context: &ProcessorContext) -> Self {
-        let (ways, mut looks) = (config.ways(), Looks::default());
-        let limiters = context.share("limits", Limiters::default);
-        let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
-        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let ways = config.ways();
+        let mut looks = Looks::new(ways);
         let largest = Some(config.maximum_trace_size_bytes).filter(|size| *size > 0);
         if largest.is_some() {
             looks.want_sizes();
         }
+        let limiters = context.share("limits", Limiters::default);
+        let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
+        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
         Self {
             looks,
             policies,
@@ -327,9 +347,12 @@ impl TailSampling {
             largest,
             drops_pending: config.drop_pending_traces_on_shutdown,
             caches: config.decision_cache,
+            remembered: ways.original.then(|| Remembered::shared(config, context)),
             causes: Causes::new(context),
             marks: Marks::new(config.marks),
             counts: Counts::new(context, ways),
+            now: LogTime::default(),
+            newest_late: None,
         }
     }
 }
@@ -354,12 +377,15 @@ impl TraceStage for TailSampling {
         if self.seen.len() <= slot.index() {
             self.seen.resize_with(slot.index() + 1, Seen::default);
         }
-        self.seen[slot.index()].clear();
+        let seen = &mut self.seen[slot.index()];
+        seen.clear();
+        seen.pushed = self.remembered.as_ref().map(|remembered| remembered.enter(trace.id()));
         self.policies.lookers().for_each(|voter| voter.open(slot));
         self.counts.opened(trace.first_seen() == trace.now());
     }
 
     fn arrive(&mut self, trace: &Outline<'_>, span: Item<'_>) {
+        self.come_again(trace);
         if self.strategy == SamplingStrategy::SpanIngest {
             self.judge_fragment_before(trace, &span);
         }
@@ -385,28 +411,39 @@ impl TraceStage for TailSampling {
             self.vote(trace);
             self.votes.combine()
         });
+        let verdict = self.verdict(&decision);
+        self.remember(trace, &decision, verdict);
         self.record(trace, &decision);
-        Some(self.verdict(&decision))
+        Some(verdict)
     }
 
     fn finish(&mut self, trace: &Trace<'_>, _notes: &Notes, out: &mut TraceOut<'_>) {
         let seen = self.seen.get(trace.slot().index()).filter(|_| !trace.is_late());
-        if !trace.is_late() {
+        if let Some(seen) = seen {
             self.counts.removed(trace.now().since(trace.first_seen()));
+            (0..seen.evicted as usize).for_each(|index| out.leave_out(index, self.causes.evicted));
         }
         let decision = seen.and_then(|seen| seen.decision);
         self.marks.write(trace, decision.as_ref(), &self.policies, &self.counts, out);
     }
 
-    fn recall(&mut self, _trace: TraceId, known: Option<Known>, _now: LogTime) -> Option<Known> {
+    fn recall(&mut self, trace: TraceId, known: Option<Known>, now: LogTime) -> Option<Known> {
+        (self.now, self.newest_late) = (now, None);
+        let known = match &self.remembered {
+            Some(remembered) => remembered.recall(trace, now),
+            None => known,
+        };
         known.filter(|known| known.verdict.cause != self.causes.unmatched)
     }
 
-    fn late(&mut self, known: Known, _span: Item<'_>) -> Option<Verdict> {
+    fn late(&mut self, known: Known, span: Item<'_>) -> Option<Verdict> {
         let is_kept = known.verdict.is_keep();
         let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
         if cache > 0 {
             self.counts.released(is_kept);
+        } else if self.newest_late != Some(span.trace_id()) {
+            self.newest_late = Some(span.trace_id());
+            self.counts.late(self.now.since(known.when));
         }
         None
     }
@@ -421,6 +458,9 @@ impl TailSampling {
     /// What is decided without asking anybody: what came too large, or too late.
     fn without_votes(&self, trace: &Trace<'_>) -> Option<Decision> {
         let seen = &self.seen[trace.slot().index()];
+        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+            return Some(Decision::without_votes(Outcome::Evicted));
+        }
         if self.largest.is_some_and(|largest| seen.sizes.fragments() > largest) {
             return Some(Decision::without_votes(Outcome::TooLarge));
         }
@@ -434,10 +474,30 @@ impl TailSampling {
     /// Asks the policies.
     fn vote(&mut self, trace: &Outline<'_>) {
         let seen = &self.seen[trace.slot().index()];
-        let spans = u64::from(trace.span_count());
-        let facts = Facts { id: trace.id(), slot: trace.slot(), seen, spans, now: trace.now() };
+        let spans = u64::from(trace.span_count().saturating_sub(seen.evicted));
+        let facts = Facts { outline: trace, seen, spans };
         self.policies.vote(&facts, &mut self.votes);
         self.policies.count(&self.votes, Counted { spans, bytes: seen.sizes.message() });
+    }
+
+    /// The store remembers verdicts by itself. Where the Collector is followed, it is remembered as there: a trace that was pushed out not at
+    /// all, and one whose parts were judged not beyond its time.
+    fn remember(&self, trace: &Trace<'_>, decision: &Decision, verdict: Verdict) {
+        let Some(remembered) = &self.remembered else { return };
+        match decision.outcome {
+            Outcome::Evicted => {}
+            Outcome::Unmatched => remembered.forget(trace.id()),
+            _ => remembered.decided(trace.id(), verdict, trace.now()),
+        }
+    }
+
+    /// Where the Collector is followed: a trace that was pushed out and gets a span begins anew, with its old deadline.
+    fn come_again(&mut self, trace: &Outline<'_>) {
+        let (Some(remembered), seen) = (&self.remembered, &mut self.seen[trace.slot().index()]) else { return };
+        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+            seen.come_again(trace.span_count() - 1, remembered.enter(trace.id()));
+            self.counts.came_again();
+        }
     }
 
     /// Counts what was decided, and keeps it until the trace is gone.

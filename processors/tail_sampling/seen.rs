@@ -5,6 +5,7 @@ use tracetailor_core::time::LogTime;
 
 use super::ballot::Decision;
 use super::ingest::Fragments;
+use super::otelcol::Pushed;
 use super::size::Sizes;
 
 /// A place in a trace's set of bits: the answer to one question that a policy asks of spans.
@@ -81,7 +82,8 @@ pub(super) struct Seen {
     pub(super) sizes: Sizes,
     /// When it is to be decided because its root has come.
     pub(super) after_root: Option<LogTime>,
-    /// Spans that are not to be looked at any longer: the first so many were taken away to make room, as the Collector does.
+    /// Where the Collector is followed: whether it was pushed out, and how many spans it had when it came again.
+    pub(super) pushed: Option<Pushed>,
     pub(super) evicted: u32,
     /// What its fragments were decided to be, where each is judged by itself.
     pub(super) fragments: Fragments,
@@ -132,6 +134,13 @@ impl Seen {
         let mut bits = std::mem::take(&mut self.bits);
         bits.clear();
         *self = Self { bits, ..Self::default() };
+    }
+
+    /// Begins anew after it was pushed out with so many spans. When it is due stays.
+    pub(super) fn come_again(&mut self, evicted: u32, pushed: Pushed) {
+        let after_root = self.after_root;
+        self.clear();
+        (self.after_root, self.evicted, self.pushed) = (after_root, evicted, Some(pushed));
     }
 
     /// Forgets what spans told so far; how large the trace is and when it is due stays.

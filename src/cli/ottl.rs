@@ -88,9 +88,10 @@ fn drawn_condition(condition: Condition, asked: &Ottl) -> Result<String, String>
     put_warnings(&mut text, condition.warnings());
     let Some(batch) = batch(asked)? else { return Ok(text) };
     let mut conditions = Conditions::of(vec![condition], ErrorMode::Propagate);
+    let (source, clock) = (Source::default(), Clock::system());
     text += "\n";
     for item in batch.items() {
-        let scene = Scene::of_item(item, &Source::default(), &Clock::system());
+        let scene = Scene::of_item(item, &source, &clock);
         let outcome = match conditions.any(&scene) {
             Ok(true) => "holds".to_owned(),
             Ok(false) => "does not hold".to_owned(),

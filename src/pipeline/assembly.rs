@@ -12,6 +12,7 @@ use tracetailor_core::config::Node;
 use tracetailor_core::ledger::Books;
 use tracetailor_core::telemetry::{Interner, Signal};
 use tracetailor_core::time::Clock;
+use tracetailor_core::trace_store::Budget;
 
 use super::export::Export;
 use super::graph::{Exports, Graph};
@@ -19,7 +20,7 @@ use super::lane::{Joined, Running};
 use super::memory::Memory;
 use super::stages::{Recipe, Stage};
 use super::threads::Threads;
-use crate::config::Plan;
+use crate::config::{PipelineId, Plan};
 
 /// What one gateway is built in: there is one of each, and it outlives every reload.
 #[derive(Clone, Debug)]
@@ -78,7 +79,6 @@ impl World {
 
     /// What a component is built with that stands at `place`: in a section, or in a pipeline.
     pub(super) fn context(&self, place: &str, id: &ComponentId, services: &Services) -> BuildContext {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         BuildContext {
             id: id.clone(),
             books: self.books.clone(),
@@ -87,8 +87,18 @@ impl World {
             counters: self.counters.clone(),
             services: services.clone(),
             reports: self.reports.clone(),
-            shared: shared.entry(format!("{place}/{id}")).or_default().clone(),
+            shared: self.shared(place, id),
         }
+    }
+
+    fn shared(&self, place: &str, id: &ComponentId) -> Shared {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.entry(format!("{place}/{id}")).or_default().clone()
+    }
+
+    /// What a processor of a pipeline makes senders wait by.
+    pub(super) fn gate(&self, pipeline: &PipelineId, id: &ComponentId) -> Budget {
+        self.shared(&pipeline.to_string(), id).gate()
     }
 
     /// Forgets what components shared that are no longer there.

@@ -21,7 +21,8 @@ const DELETE_KEY: Editor = Editor {
     make: |_| {
         Ok(Work::change(|values| {
             let [Value::Map(map), Value::String(key)] = values else { return Err(expected(Type::Map, &values[0])) };
-            Ok(without(map, |known| known == key))
+            let entries: smallvec::SmallVec<_> = map.places(key).into_iter().map(|place| (place, Entry::Delete)).collect();
+            Ok(if entries.is_empty() { Edit::Nothing } else { Edit::Entries(entries) })
         }))
     },
 };

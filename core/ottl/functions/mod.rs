@@ -61,6 +61,7 @@ mod observed;
 mod parsing;
 mod pattern;
 mod planned;
+mod points;
 mod printf;
 mod re2;
 mod replacing;
@@ -316,6 +317,7 @@ const CONVERTERS: &[&[Converter]] = &[
     networks::CONVERTERS,
     numbers::CONVERTERS,
     parsing::CONVERTERS,
+    points::CONVERTERS,
     strings::CONVERTERS,
     times::CONVERTERS,
     types::CONVERTERS,

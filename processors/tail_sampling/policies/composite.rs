@@ -125,7 +125,7 @@ struct Shares {
 
 impl Voter for Shares {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
-        let window = &self.windows[shard_of(trace.id, self.windows.len())];
+        let window = &self.windows[shard_of(trace.id(), self.windows.len())];
         let spans = i64::try_from(trace.spans).unwrap_or(i64::MAX);
         for place in &self.order {
             let vote = self.children[*place].vote(trace).of_child(*place);
@@ -135,7 +135,7 @@ impl Voter for Shares {
                 Ballot::Refuse | Ballot::Drop => continue,
             }
             let limits = Limits { allocation: self.allocations[*place], total: self.total, is_each: self.original };
-            if window.take(*place, spans, limits, trace.now) {
+            if window.take(*place, spans, limits, trace.now()) {
                 return Vote { chance: Chance::Unknown, ..vote };
             }
             if self.original {

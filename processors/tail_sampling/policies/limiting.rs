@@ -89,15 +89,15 @@ impl Voter for Limited {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
         let cost = (self.cost)(trace);
         let Limit { buckets, foreseen } = &self.limit;
-        let threshold = foreseen.as_ref().map(|foreseen| foreseen.offer(cost, trace.now));
+        let threshold = foreseen.as_ref().map(|foreseen| foreseen.offer(cost, trace.now()));
         if threshold.is_some_and(|threshold| !threshold.keeps(trace.randomness())) {
             return Vote::REFUSE.by(Chance::Unknown);
         }
-        let bucket = &buckets[shard_of(trace.id, buckets.len())];
-        if !bucket.take(cost, trace.now) {
+        let bucket = &buckets[shard_of(trace.id(), buckets.len())];
+        if !bucket.take(cost, trace.now()) {
             return Vote::REFUSE.by(Chance::Unknown);
         }
-        let honest = threshold.filter(|_| !bucket.refused_lately(trace.now));
+        let honest = threshold.filter(|_| !bucket.refused_lately(trace.now()));
         Vote::KEEP.by(honest.map_or(Chance::Unknown, Chance::Known))
     }
 
@@ -208,7 +208,7 @@ impl Bucket {
 }
 
 /// The shard that the Collector would give a trace to.
-pub(super) fn shard_of(trace: TraceId, count: usize) -> usize {
+pub(in crate::tail_sampling) fn shard_of(trace: TraceId, count: usize) -> usize {
     let TraceId(id) = trace;
     let [low, high] = [&id[..8], &id[8..]].map(|half| half.iter().rev().fold(0u64, |bits, byte| bits << 8 | u64::from(*byte)));
     let mut hash = low ^ high;

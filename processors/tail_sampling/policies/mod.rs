@@ -23,6 +23,7 @@ mod latency;
 mod limiting;
 mod not;
 mod numeric_attribute;
+mod ottl_condition;
 mod probabilistic;
 mod span_count;
 mod status_code;
@@ -30,9 +31,12 @@ mod string_attribute;
 mod trace_flags;
 mod trace_state;
 
+use std::fmt;
+
+use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::ProcessorContext;
-use tracetailor_core::config::{ConfigErrors, Planned, Schema};
+use tracetailor_core::config::{ConfigErrors, Schema};
 use tracetailor_core::probability::Randomness;
 use tracetailor_core::telemetry::{Item, TraceId};
 use tracetailor_core::time::LogTime;
@@ -43,13 +47,14 @@ use super::randomness::Chance;
 use super::seen::Seen;
 use super::ways::Ways;
 
-pub(super) use limiting::Limiters;
+pub(super) use limiting::{Limiters, shard_of};
 
 /// One policy, as it is written: a name, a type, and the block that is named as the type.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// What it is called in metrics and explanations.
+    #[serde(deserialize_with = "text")]
     pub name: String,
     /// Which block counts.
     #[serde(rename = "type")]
@@ -78,8 +83,8 @@ pub struct Policy {
     pub bytes_limiting: Option<limiting::BytesLimiting>,
     /// Keeps traces with so many spans.
     pub span_count: Option<span_count::SpanCount>,
-    /// Planned: conditions in OTTL.
-    pub ottl_condition: Planned,
+    /// Keeps traces with a span of which a condition in OTTL is true.
+    pub ottl_condition: Option<ottl_condition::OttlCondition>,
     /// Keeps what all its policies would keep.
     pub and: Option<and::And>,
     /// Drops what all its policies would keep, whatever other policies say.
@@ -88,6 +93,25 @@ pub struct Policy {
     pub not: Option<not::Not>,
     /// Shares a number of spans a second among policies.
     pub composite: Option<composite::Composite>,
+}
+
+/// A name is text: where it stands as a number, as in the Collector, a mistake is more likely than a name.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Text;
+
+    impl Visitor<'_> for Text {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("text, in quotes where it looks like a number")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+    }
+
+    deserializer.deserialize_any(Text)
 }
 
 /// What kinds of policies there are.
@@ -225,18 +249,27 @@ impl Maker<'_> {
 /// What a policy may know when it votes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
-    pub(super) id: TraceId,
-    pub(super) slot: Slot,
+    /// What the store knows of it: its id, its slot, its shape.
+    pub(super) outline: &'a Outline<'a>,
     pub(super) seen: &'a Seen,
     /// Spans that came, duplicates included.
     pub(super) spans: u64,
-    pub(super) now: LogTime,
 }
 
 impl Facts<'_> {
+    /// Its id.
+    pub(super) fn id(&self) -> TraceId {
+        self.outline.id()
+    }
+
+    /// The time of the decision.
+    pub(super) fn now(&self) -> LogTime {
+        self.outline.now()
+    }
+
     /// The trace's randomness: what a span states, or the end of its id.
     pub(super) fn randomness(&self) -> Randomness {
-        self.seen.stated.unwrap_or_else(|| Randomness::of(self.id))
+        self.seen.stated.unwrap_or_else(|| Randomness::of(self.id()))
     }
 }
 
@@ -322,13 +355,9 @@ pub(super) trait Voter: Send {
 impl Policy {
     /// Says what is wrong with it where it stands.
     pub(super) fn check(&self, place: Place, errors: &mut ConfigErrors, strictness: Strictness) {
-        errors.planned("ottl_condition", self.ottl_condition, MEANWHILE_OTTL);
         let Some(kind) = self.kind else {
             return errors.error("type", "is missing", "say what kind of policy it is: type: status_code");
         };
-        if kind == PolicyType::OttlCondition {
-            return errors.error("type", "ottl_condition is planned and does not work yet", MEANWHILE_OTTL);
-        }
         if !place.takes(kind) {
             let wrong = format!("a policy {} cannot stand inside of {}", kind.name(), place.name());
             return errors.error("type", wrong, "write it as a policy of its own below `policies`");
@@ -347,7 +376,7 @@ impl Policy {
             Box::new(block.cloned().unwrap_or_default())
         }
         match self.kind {
-            None | Some(PolicyType::AlwaysSample | PolicyType::OttlCondition) => of(self.always_sample.as_ref()),
+            None | Some(PolicyType::AlwaysSample) => of(self.always_sample.as_ref()),
             Some(PolicyType::Latency) => of(self.latency.as_ref()),
             Some(PolicyType::NumericAttribute) => of(self.numeric_attribute.as_ref()),
             Some(PolicyType::Probabilistic) => of(self.probabilistic.as_ref()),
@@ -359,6 +388,7 @@ impl Policy {
             Some(PolicyType::RateLimiting) => of(self.rate_limiting.as_ref()),
             Some(PolicyType::BytesLimiting) => of(self.bytes_limiting.as_ref()),
             Some(PolicyType::SpanCount) => of(self.span_count.as_ref()),
+            Some(PolicyType::OttlCondition) => of(self.ottl_condition.as_ref()),
             Some(PolicyType::And) => of(self.and.as_ref()),
             Some(PolicyType::Drop) => of(self.drop.as_ref()),
             Some(PolicyType::Not) => of(self.not.as_ref()),
@@ -376,7 +406,23 @@ impl Policy {
         self.block().is_stateless()
     }
 
-    fn blocks(&self) -> [(PolicyType, bool); 16] {
+    /// The names of the policies inside of it, by their places.
+    pub(super) fn child_names(&self) -> Vec<String> {
+        let lists = [
+            self.and.as_ref().map(|and| &and.and_sub_policy),
+            self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
+            self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
+        ];
+        let used = match self.kind {
+            Some(PolicyType::And) => lists[0],
+            Some(PolicyType::Drop) => lists[1],
+            Some(PolicyType::Composite) => lists[2],
+            _ => None,
+        };
+        used.map_or_else(Vec::new, |SubPolicies(children)| children.iter().map(|child| child.name.clone()).collect())
+    }
+
+    fn blocks(&self) -> [(PolicyType, bool); 17] {
         [
             (PolicyType::AlwaysSample, self.always_sample.is_some()),
             (PolicyType::Latency, self.latency.is_some()),
@@ -390,6 +436,7 @@ impl Policy {
             (PolicyType::RateLimiting, self.rate_limiting.is_some()),
             (PolicyType::BytesLimiting, self.bytes_limiting.is_some()),
             (PolicyType::SpanCount, self.span_count.is_some()),
+            (PolicyType::OttlCondition, self.ottl_condition.is_some()),
             (PolicyType::And, self.and.is_some()),
             (PolicyType::Drop, self.drop.is_some()),
             (PolicyType::Not, self.not.is_some()),
@@ -397,8 +444,6 @@ impl Policy {
         ]
     }
 }
-
-const MEANWHILE_OTTL: &str = "say it by string_attribute, status_code and their like, joined by and";
 
 impl PolicyType {
     /// As it is written.

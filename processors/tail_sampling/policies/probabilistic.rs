@@ -64,7 +64,7 @@ struct ByHash {
 
 impl Voter for ByHash {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
-        let TraceId(id) = trace.id;
+        let TraceId(id) = trace.id();
         Vote::keep_if(fnv(self.seed, &id) <= self.most).by(Chance::Unknown)
     }
 }

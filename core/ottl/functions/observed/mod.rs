@@ -210,7 +210,7 @@ fn functions_give_what_the_collector_gives() {
 fn every_function_was_observed() {
     let headings: BTreeSet<&str> = LISTS.iter().flat_map(|(_, lines)| lines.lines()).filter_map(|line| line.strip_prefix("# ")).collect();
     let functions: BTreeSet<&str> = converters().map(|f| f.name).chain(editors().map(|f| f.name)).collect();
-    // Points are looked at by a test beside the two.
+    // A condition on a metric asks for its points, and a span has none.
     let elsewhere = BTreeSet::from(["HasAttrKeyOnDatapoint", "HasAttrOnDatapoint"]);
     let expected: BTreeSet<&str> = functions.difference(&elsewhere).copied().collect();
     assert_eq!(headings, expected);
