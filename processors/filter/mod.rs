@@ -312,7 +312,7 @@ impl Filter {
             let source = &batch.origins()[batch.origin_of(item.head())].source;
             *verdict = items.first(&Scene::of_item(item, source, &context.clock))?;
             if verdict.is_none() {
-                *verdict = chosen.iter_mut().find(|(selection, _)| !selection.means(&item)).map(|(_, cause)| *cause);
+                *verdict = chosen.iter_mut().find_map(|(selection, cause)| (!selection.means(&item)).then_some(*cause));
             }
         }
         Ok(())

@@ -59,6 +59,9 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_processor_batch_timeout_trigger_send", PROCESSOR, "Batches that left because their time was over."),
     Metric::histogram("otelcol_processor_batch_batch_send_size", PROCESSOR, "Items of the batches that left."),
     Metric::gauge("otelcol_processor_batch_metadata_cardinality", PROCESSOR, "Combinations of metadata of which something waits."),
+    Metric::counter("otelcol_processor_filter_datapoints_filtered", FILTER, "Points of metrics that a `filter` dropped."),
+    Metric::counter("otelcol_processor_filter_logs_filtered", FILTER, "Log records that a `filter` dropped."),
+    Metric::counter("otelcol_processor_filter_spans_filtered", FILTER, "Spans that a `filter` dropped."),
     Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
     Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
     Metric::counter(
@@ -87,6 +90,11 @@ pub const METRICS: &[Metric] = &[
         "tracetailor_service_name_variants",
         &["component"],
         "Names of services that differ from another one only in case or punctuation.",
+    ),
+    Metric::counter(
+        "tracetailor_failed_expressions_total",
+        &["component", "expression"],
+        "Times that a condition or statement in OTTL failed, by its text: what it read was missing, or of another type than it works with.",
     ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
@@ -129,6 +137,9 @@ pub const METRICS: &[Metric] = &[
 
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
+
+/// Whose it is, under the name that the Collector gives to that.
+const FILTER: &[&str] = &["filter"];
 
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];

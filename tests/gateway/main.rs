@@ -3,6 +3,7 @@
 
 mod clients;
 mod first_day;
+mod ottl;
 mod process;
 mod reloading;
 mod sink;
