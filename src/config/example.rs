@@ -35,6 +35,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("processors.probabilistic_sampler.sampling_percentage", "10"),
     ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
     ("processors.span.name.from_attributes", "[db.system.name, db.operation.name]"),
+    ("processors.tail_sampling.policies", "[{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]"),
     ("receivers.otlp.protocols", "on"),
     ("receivers.otlp.protocols.grpc", "on"),
     ("receivers.otlp.protocols.http", "on"),
