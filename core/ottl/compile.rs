@@ -12,6 +12,8 @@ pub(super) struct Program {
     keys: Keys,
     /// The parts that are the same for all items of a context.
     shared: Vec<Test>,
+    /// Whether that is all there is.
+    is_shared: bool,
 }
 
 /// The outcomes that are remembered with contexts.
@@ -28,7 +30,8 @@ impl Program {
         tests.iter_mut().for_each(|test| take_shared(test, &mut shared));
         let mut keys = Keys::default();
         give_slots(&mut tests, &mut keys);
-        Self { tests, keys, shared }
+        let is_shared = !tests.is_empty() && tests.iter().all(|test| matches!(test, Test::Remembered(_)));
+        Self { tests, keys, shared, is_shared }
     }
 
     /// A scene, with nothing remembered.
@@ -40,7 +43,16 @@ impl Program {
     pub(super) fn alone(mut tests: Vec<Test>) -> Self {
         let mut keys = Keys::default();
         give_slots(&mut tests, &mut keys);
-        Self { tests, keys, shared: Vec::new() }
+        Self { tests, keys, shared: Vec::new(), is_shared: false }
+    }
+
+    /// Whether any test holds, where all of them are the same for all items of a context and none of them fails.
+    #[inline]
+    pub(super) fn any_shared(&self, scene: &Scene<'_>, memory: &mut Memory) -> Option<bool> {
+        if !self.is_shared {
+            return None;
+        }
+        memory.outcomes(&self.shared, scene).any()
     }
 
     /// A scene, to show it to the tests.

@@ -184,6 +184,9 @@ impl Conditions {
     /// Whether one of them holds. An error is that only under `propagate`; else the condition does not hold, and the error is counted.
     #[inline]
     pub fn any(&mut self, scene: &Scene<'_>) -> Result<bool, Failure> {
+        if let Some(holds) = self.program.any_shared(scene, &mut self.memory) {
+            return Ok(holds);
+        }
         self.first(scene).map(|first| first.is_some())
     }
 

@@ -84,6 +84,13 @@ impl Outcomes {
     const TRUE: u64 = 1;
     const FAILED: u64 = 2;
 
+    /// Whether any holds; `None` where one fails.
+    #[inline]
+    pub(super) fn any(self) -> Option<bool> {
+        const ALL_FAILED: u64 = u64::MAX / 3 * 2;
+        (self.0 & ALL_FAILED == 0).then_some(self.0 != 0)
+    }
+
     /// Those of tests that look at nothing but what items share.
     pub(super) fn of(tests: &[Test], scene: &Scene<'_>) -> Self {
         let none = Keys::default();
@@ -260,11 +267,14 @@ pub(super) fn arguments<'a>(
     arguments: &'a [Expr],
     look: &Look<'a>,
 ) -> Result<SmallVec<[Value<'a>; 4]>, EvalError> {
-    let value = |(parameter, argument): (&Parameter, &'a Expr)| match argument {
-        Expr::Known(known) => Ok(lent(known)),
-        argument => parameter.takes.fit(argument.value(look)?),
-    };
-    parameters.iter().zip(arguments).map(value).collect()
+    let mut values = SmallVec::new();
+    for (parameter, argument) in parameters.iter().zip(arguments) {
+        values.push(match argument {
+            Expr::Known(known) => lent(known),
+            argument => parameter.takes.fit(argument.value(look)?)?,
+        });
+    }
+    Ok(values)
 }
 
 /// The value of a call whose arguments are known, and which looks at nothing else.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use crate::telemetry::{self, Attribute, ListRef, MapRef, ValueRef, wire};
 
 /// What a path reads, a function gives, and a comparison compares.
@@ -417,16 +419,21 @@ impl<'a> Map<'a> {
         }
     }
 
-    /// The numbers of the entries that have a key, without looking at values.
-    pub fn places(&self, key: &str) -> impl Iterator<Item = usize> {
-        let (read, made): (_, &[(Cow<'a, str>, Value<'a>)]) = match self {
-            Map::Read(map) => (Some(map.iter().map(move |entry| entry.key == key.as_bytes())), &[]),
-            Map::Made(entries) => (None, entries),
-            Map::Lent(entries) => (None, entries),
-        };
-        let made = made.iter().map(move |(known, _)| known == key);
-        let same = read.into_iter().flatten().chain(made);
-        same.enumerate().filter_map(|(place, same)| same.then_some(place))
+    /// The numbers of the entries that have a key, ascending; values are not looked at.
+    pub fn places(&self, key: &str) -> SmallVec<[usize; 2]> {
+        let mut places = SmallVec::new();
+        match self {
+            Map::Read(map) => {
+                for (place, entry) in map.iter().enumerate() {
+                    if entry.key == key.as_bytes() {
+                        places.push(place);
+                    }
+                }
+            }
+            Map::Made(entries) => places.extend(places_in(entries, key)),
+            Map::Lent(entries) => places.extend(places_in(entries, key)),
+        }
+        places
     }
 
     /// All entries, to be changed.
@@ -437,6 +444,10 @@ impl<'a> Map<'a> {
             Map::Lent(entries) => entries.to_vec(),
         }
     }
+}
+
+fn places_in(entries: &[(Cow<'_, str>, Value<'_>)], key: &str) -> impl Iterator<Item = usize> {
+    entries.iter().enumerate().filter_map(move |(place, (known, _))| (known == key).then_some(place))
 }
 
 fn value_of<'a>(entries: &[(Cow<'a, str>, Value<'a>)], key: &str) -> Option<Value<'a>> {

@@ -232,7 +232,9 @@ fn conditions_allocate_nothing() {
     let (batch, source, clock) = (inlet.receive(Payload::of(10_000).traces(0)), Source::default(), inlet.clock().clone());
     let mut ask = || batch.items().filter(|item| conditions.any(&Scene::of_item(*item, &source, &clock)).unwrap_or(true)).count();
     assert_eq!(ask(), 0, "all of them are asked of every span");
-    let stats = counted(|| assert_eq!(black_box(ask()), 0));
+    let stats = counted(|| {
+        black_box(ask());
+    });
     println!("nine conditions: {} allocations for 10,000 spans", requests_for_memory(&stats));
     assert_eq!(requests_for_memory(&stats), 0, "{stats:?}");
     batch.settle(Fate::Delivered);

@@ -79,11 +79,15 @@ impl Decision {
 
 impl Policies {
     pub(super) fn new(policies: &[Policy], first_match: FirstMatch, maker: &mut Maker<'_>) -> Self {
-        let make = |policy: &Policy| {
+        let mut voters = Vec::with_capacity(policies.len());
+        for policy in policies {
             maker.path.clone_from(&policy.name);
-            let mut voter = policy.voter(maker);
+            voters.push(policy.voter(maker));
+        }
+        let in_bytes = maker.looks.wants_sizes();
+        let make = |(policy, mut voter): (&Policy, Box<dyn Voter>)| {
             let look = voter.looks();
-            let counts = PolicyCounts::new(maker.context, &policy.name, maker.ways, false);
+            let counts = PolicyCounts::new(maker.context, &policy.name, maker.ways, in_bytes);
             (
                 Named {
                     name: policy.name.clone(),
@@ -95,7 +99,7 @@ impl Policies {
                 look,
             )
         };
-        let (mut named, looks): (Vec<Named>, Vec<bool>) = policies.iter().map(make).unzip();
+        let (mut named, looks): (Vec<Named>, Vec<bool>) = policies.iter().zip(voters).map(make).unzip();
         named.sort_by_key(|policy| !policy.drops);
         let drops = named.iter().filter(|policy| policy.drops).count();
         Self { named, first_match, drops: u16::try_from(drops).unwrap_or(u16::MAX), look: looks.contains(&true) }

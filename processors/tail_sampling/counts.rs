@@ -33,7 +33,10 @@ pub(super) struct Counts {
     open: i64,
 }
 
-const PREFIX: &str = "otelcol_processor_tail_sampling_";
+/// A metric as the Collector calls it.
+fn named(name: &str) -> String {
+    format!("otelcol_processor_tail_sampling_{name}")
+}
 
 /// In seconds, as the Collector's own telemetry has them.
 const AGES: &[f64] = &[0.0, 5.0, 10.0, 25.0, 50.0, 75.0, 100.0, 250.0, 500.0, 750.0, 1000.0, 2500.0, 5000.0, 7500.0, 10000.0];
@@ -56,8 +59,8 @@ fn processor(context: &ProcessorContext, ways: Ways) -> Option<String> {
 impl Counts {
     pub(super) fn new(context: &ProcessorContext, ways: Ways) -> Self {
         let id = processor(context, ways);
-        let counter = |name: &str, labels: &[(&str, &str)]| context.counters.counter(&format!("{PREFIX}{name}"), &labelled(&id, labels));
-        let histogram = |name: &str, bounds| context.counters.histogram(&format!("{PREFIX}{name}"), &labelled(&id, &[]), bounds);
+        let counter = |name: &str, labels: &[(&str, &str)]| context.counters.counter(&named(name), &labelled(&id, labels));
+        let histogram = |name: &str, bounds| context.counters.histogram(&named(name), &labelled(&id, &[]), bounds);
         let global = |sampled, decision| counter("global_count_traces_sampled", &[("sampled", sampled), ("decision", decision)]);
         Self {
             sampled: global("true", "sampled"),
@@ -72,7 +75,7 @@ impl Counts {
             late_age: histogram("sampling_late_span_age", AGES),
             removal_age: histogram("sampling_trace_removal_age", AGES),
             lag: histogram("sampling_decision_timer_latency", LAGS),
-            in_memory: context.counters.gauge(&format!("{PREFIX}sampling_traces_on_memory"), &labelled(&id, &[])),
+            in_memory: context.counters.gauge(&named("sampling_traces_on_memory"), &labelled(&id, &[])),
             triggers: Trigger::ALL.map(|trigger| context.counter("tracetailor_sampling_decisions_total", &[("trigger", trigger.name())])),
             shown_again: context.counter("tracetailor_sampling_traces_shown_again_total", &[]),
             open: 0,
@@ -183,7 +186,7 @@ impl PolicyCounts {
         let id = processor(context, ways);
         let counter = |name: &str, labels: &[(&str, &str)]| {
             let labels: Vec<(&str, &str)> = std::iter::once(("policy", policy.as_str())).chain(labels.iter().copied()).collect();
-            context.counters.counter(&format!("{PREFIX}{name}"), &labelled(&id, &labels))
+            context.counters.counter(&named(name), &labelled(&id, &labels))
         };
         let votes = |name: &str| {
             [("true", "sampled"), ("false", "not_sampled"), ("false", "dropped")]

@@ -8,6 +8,7 @@ use tracetailor_core::telemetry::{Context, ContextCache, Item, StatusCode, Value
 
 use super::randomness;
 use super::seen::{Bit, Bits, Seen};
+use super::ways::Ways;
 
 /// A question about one attribute.
 pub(super) trait AttributeTest: Send {
@@ -23,7 +24,16 @@ pub(super) trait AttributeTest: Send {
 /// A question about a span as a whole.
 pub(super) trait SpanTest: Send {
     /// Whether the span is meant.
-    fn fits(&mut self, span: &Item<'_>) -> bool;
+    fn answer(&mut self, span: &Item<'_>) -> Answer;
+}
+
+/// What a question about a span comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    Yes,
+    No,
+    /// It could not be found out.
+    Failed,
 }
 
 /// A question about the extent of a trace so far, asked after every span: only the Collector does this.
@@ -41,7 +51,9 @@ pub(super) struct Looks {
     /// The context of the newest span and what its resource answers: neighbours share it.
     newest: Option<(u64, Bits)>,
     heads: Vec<(HeadTest, Bit)>,
-    spans: Vec<(Box<dyn SpanTest>, Bit)>,
+    spans: Vec<SpanQuestion>,
+    /// The first answer counts, also where it is none, as in the Collector.
+    first_answer_counts: bool,
     extents: Vec<(ExtentTest, (i64, i64), Bit)>,
     /// When these are set, attributes have nothing more to tell.
     attribute_bits: Bits,
@@ -56,6 +68,12 @@ struct Wants {
     sizes: bool,
 }
 
+struct SpanQuestion {
+    test: Box<dyn SpanTest>,
+    yes: Bit,
+    failed: Option<Bit>,
+}
+
 struct Key {
     key: Vec<u8>,
     tests: Vec<(Box<dyn AttributeTest>, Bit)>,
@@ -68,6 +86,11 @@ enum HeadTest {
 }
 
 impl Looks {
+    /// No questions yet.
+    pub(super) fn new(ways: Ways) -> Self {
+        Self { first_answer_counts: ways.original, ..Self::default() }
+    }
+
     /// Asks for spans or resources with an attribute.
     pub(super) fn attribute(&mut self, key: &str, test: Box<dyn AttributeTest>) -> Bit {
         let bit = self.bit();
@@ -96,9 +119,16 @@ impl Looks {
 
     /// Asks for spans of which something else is true.
     pub(super) fn span(&mut self, test: Box<dyn SpanTest>) -> Bit {
-        let bit = self.bit();
-        self.spans.push((test, bit));
-        bit
+        let yes = self.bit();
+        self.spans.push(SpanQuestion { test, yes, failed: None });
+        yes
+    }
+
+    /// The same where it may not be possible to find out: a second bit says that there was such a span.
+    pub(super) fn span_that_may_fail(&mut self, test: Box<dyn SpanTest>) -> (Bit, Bit) {
+        let (yes, failed) = (self.bit(), self.bit());
+        self.spans.push(SpanQuestion { test, yes, failed: Some(failed) });
+        (yes, failed)
     }
 
     /// Asks after every span how long the trace is so far.
@@ -123,6 +153,11 @@ impl Looks {
         self.wants.sizes = true;
     }
 
+    /// Whether somebody does.
+    pub(super) fn wants_sizes(&self) -> bool {
+        self.wants.sizes
+    }
+
     fn bit(&mut self) -> Bit {
         self.bits += 1;
         Bit(self.bits - 1)
@@ -135,9 +170,15 @@ impl Looks {
             self.look_at_resource(span, seen);
             self.look_at_attributes(span, seen);
         }
-        for (test, bit) in &mut self.spans {
-            if !seen.bits.has(*bit) && test.fits(span) {
-                seen.bits.set(*bit);
+        for SpanQuestion { test, yes, failed } in &mut self.spans {
+            let is_over = self.first_answer_counts && failed.is_some_and(|failed| seen.bits.has(failed));
+            if is_over || seen.bits.has(*yes) {
+                continue;
+            }
+            match (test.answer(span), failed) {
+                (Answer::Yes, _) => seen.bits.set(*yes),
+                (Answer::Failed, Some(failed)) => seen.bits.set(*failed),
+                _ => {}
             }
         }
         if self.wants.randomness

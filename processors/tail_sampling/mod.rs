@@ -327,14 +327,15 @@ impl Component for TailSampling {
 
 impl TailSampling {
     fn new(config: &Config, context: &ProcessorContext) -> Self {
-        let (ways, mut looks) = (config.ways(), Looks::default());
-        let limiters = context.share("limits", Limiters::default);
-        let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
-        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let ways = config.ways();
+        let mut looks = Looks::new(ways);
         let largest = Some(config.maximum_trace_size_bytes).filter(|size| *size > 0);
         if largest.is_some() {
             looks.want_sizes();
         }
+        let limiters = context.share("limits", Limiters::default);
+        let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
+        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
         Self {
             looks,
             policies,

@@ -92,7 +92,11 @@ impl Admission {
             return Err(Refused::Full { what: "pipeline".to_owned(), retry_after: Some(COME_BACK) });
         }
         match self.memory.charge(request.bytes) {
-            Some(charge) => Ok(Granted { admission: self.clone(), graph, targets, charge }),
+            Some(mut charge) => {
+                let ahead = targets.iter().flat_map(|target| &graph.pipelines[target.pipeline].reach);
+                ahead.for_each(|export| charge.announce(export));
+                Ok(Granted { admission: self.clone(), graph, targets, charge })
+            }
             None => Err(Refused::Full { what: "memory_limiter".to_owned(), retry_after: Some(COME_BACK) }),
         }
     }

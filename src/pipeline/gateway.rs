@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracetailor_core::component::{
-    ComponentId, Configured, Counters, ExtensionContext, Extensions, Kind, Lanes, Part, ReceiverContext, Receivers, RunError, Services,
-    Steering, Stop, Stopper,
+    ComponentId, Configured, Counters, ExtensionContext, Extensions, Kind, LaneThreads, Lanes, Part, ReceiverContext, Receivers, RunError,
+    Services, Steering, Stop, Stopper,
 };
 use tracetailor_core::config::Node;
 use tracetailor_core::ledger::Books;
@@ -133,12 +133,16 @@ impl Gateway {
     fn watch_memory(&self) {
         let memory = self.world.memory.clone();
         let told = memory::Told::new(&self.world.counters);
-        let gone = self.failing.clone();
+        let (gone, threads) = (self.failing.clone(), self.world.threads.clone());
         tokio::spawn(async move {
             // The gateway listens as long as it is there.
             while !gone.is_closed() {
                 if let Some(resident) = memory::resident() {
                     memory.observe(resident);
+                    memory::give_back();
+                    if resident > memory.held() + memory::SLACK {
+                        (0..threads.count()).for_each(|lane| threads.spawn(lane, Box::pin(async { memory::give_back() })));
+                    }
                 }
                 told.tell(&memory);
                 tokio::time::sleep(MEMORY_LOOKS).await;

@@ -3,6 +3,8 @@
 
 mod clients;
 mod first_day;
+#[cfg(target_os = "linux")]
+mod memory;
 mod ottl;
 mod process;
 mod reloading;

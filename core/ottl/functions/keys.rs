@@ -21,8 +21,8 @@ const DELETE_KEY: Editor = Editor {
     make: |_| {
         Ok(Work::change(|values| {
             let [Value::Map(map), Value::String(key)] = values else { return Err(expected(Type::Map, &values[0])) };
-            let gone: SmallVec<_> = map.places(key).map(|place| (place, Entry::Delete)).collect();
-            Ok(if gone.is_empty() { Edit::Nothing } else { Edit::Entries(gone) })
+            let entries: smallvec::SmallVec<_> = map.places(key).into_iter().map(|place| (place, Entry::Delete)).collect();
+            Ok(if entries.is_empty() { Edit::Nothing } else { Edit::Entries(entries) })
         }))
     },
 };

@@ -168,6 +168,9 @@ impl World {
             "delete_key" => {
                 let Found::Text(key) = self.value(argument(1))? else { return Err(Error) };
                 let Found::Map(entries) = self.path(parts)? else { return Err(Error) };
+                if entries.iter().all(|(known, _)| *known != key) {
+                    return Ok(());
+                }
                 self.set(parts, Found::Map(entries.into_iter().filter(|(known, _)| *known != key).collect()))
             }
             other => panic!("the reference does not know {other}"),
@@ -181,14 +184,21 @@ impl World {
             ("attributes", value) => set_attributes(&mut self.span.attributes, &keys, value),
             ("resource.attributes", value) => set_attributes(&mut self.resource.attributes, &keys, value),
             ("scope.attributes", value) => set_attributes(&mut self.scope.attributes, &keys, value),
-            ("name", Found::Text(text)) => Ok(self.span.name = text),
-            ("scope.name", Found::Text(text)) => Ok(self.scope.name = text),
-            ("kind", Found::Int(kind)) => Ok(self.span.kind = i32::try_from(kind).map_err(|_| Error)?),
-            ("status.message", Found::Text(text)) => Ok(self.span.status.get_or_insert_default().message = text),
-            ("start_time", Found::Time(nanos)) => Ok(self.span.start_time_unix_nano = nanos as u64),
-            ("dropped_events_count", Found::Int(count)) => Ok(self.span.dropped_events_count = u32::try_from(count).map_err(|_| Error)?),
-            _ => Err(Error),
+            (name, value) => self.set_field(name, value),
         }
+    }
+
+    fn set_field(&mut self, name: &str, value: Found) -> Result<()> {
+        match (name, value) {
+            ("name", Found::Text(text)) => self.span.name = text,
+            ("scope.name", Found::Text(text)) => self.scope.name = text,
+            ("kind", Found::Int(kind)) => self.span.kind = i32::try_from(kind).map_err(|_| Error)?,
+            ("status.message", Found::Text(text)) => self.span.status.get_or_insert_default().message = text,
+            ("start_time", Found::Time(nanos)) => self.span.start_time_unix_nano = nanos as u64,
+            ("dropped_events_count", Found::Int(count)) => self.span.dropped_events_count = u32::try_from(count).map_err(|_| Error)?,
+            _ => return Err(Error),
+        }
+        Ok(())
     }
 }
 
@@ -232,7 +242,7 @@ fn math(left: Found, op: MathOp, right: Found) -> Result<Found> {
     use Found::{Duration, Float, Int, Time};
     Ok(match (left, op, right) {
         (_, MathOp::Divide, Int(0)) => return Err(Error),
-        (_, MathOp::Divide, Float(b)) if b == 0.0 => return Err(Error),
+        (_, MathOp::Divide, Float(0.0)) => return Err(Error),
         (Int(a), MathOp::Add, Int(b)) => Int(a.wrapping_add(b)),
         (Int(a), MathOp::Subtract, Int(b)) => Int(a.wrapping_sub(b)),
         (Int(a), MathOp::Multiply, Int(b)) => Int(a.wrapping_mul(b)),

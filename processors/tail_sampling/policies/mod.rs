@@ -23,6 +23,7 @@ mod latency;
 mod limiting;
 mod not;
 mod numeric_attribute;
+mod ottl_condition;
 mod probabilistic;
 mod span_count;
 mod status_code;
@@ -35,7 +36,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::ProcessorContext;
-use tracetailor_core::config::{ConfigErrors, Planned, Schema};
+use tracetailor_core::config::{ConfigErrors, Schema};
 use tracetailor_core::probability::Randomness;
 use tracetailor_core::telemetry::{Item, TraceId};
 use tracetailor_core::time::LogTime;
@@ -82,8 +83,8 @@ pub struct Policy {
     pub bytes_limiting: Option<limiting::BytesLimiting>,
     /// Keeps traces with so many spans.
     pub span_count: Option<span_count::SpanCount>,
-    /// Planned: conditions in OTTL.
-    pub ottl_condition: Planned,
+    /// Keeps traces with a span of which a condition in OTTL is true.
+    pub ottl_condition: Option<ottl_condition::OttlCondition>,
     /// Keeps what all its policies would keep.
     pub and: Option<and::And>,
     /// Drops what all its policies would keep, whatever other policies say.
@@ -354,13 +355,9 @@ pub(super) trait Voter: Send {
 impl Policy {
     /// Says what is wrong with it where it stands.
     pub(super) fn check(&self, place: Place, errors: &mut ConfigErrors, strictness: Strictness) {
-        errors.planned("ottl_condition", self.ottl_condition, MEANWHILE_OTTL);
         let Some(kind) = self.kind else {
             return errors.error("type", "is missing", "say what kind of policy it is: type: status_code");
         };
-        if kind == PolicyType::OttlCondition {
-            return errors.error("type", "ottl_condition is planned and does not work yet", MEANWHILE_OTTL);
-        }
         if !place.takes(kind) {
             let wrong = format!("a policy {} cannot stand inside of {}", kind.name(), place.name());
             return errors.error("type", wrong, "write it as a policy of its own below `policies`");
@@ -379,7 +376,7 @@ impl Policy {
             Box::new(block.cloned().unwrap_or_default())
         }
         match self.kind {
-            None | Some(PolicyType::AlwaysSample | PolicyType::OttlCondition) => of(self.always_sample.as_ref()),
+            None | Some(PolicyType::AlwaysSample) => of(self.always_sample.as_ref()),
             Some(PolicyType::Latency) => of(self.latency.as_ref()),
             Some(PolicyType::NumericAttribute) => of(self.numeric_attribute.as_ref()),
             Some(PolicyType::Probabilistic) => of(self.probabilistic.as_ref()),
@@ -391,6 +388,7 @@ impl Policy {
             Some(PolicyType::RateLimiting) => of(self.rate_limiting.as_ref()),
             Some(PolicyType::BytesLimiting) => of(self.bytes_limiting.as_ref()),
             Some(PolicyType::SpanCount) => of(self.span_count.as_ref()),
+            Some(PolicyType::OttlCondition) => of(self.ottl_condition.as_ref()),
             Some(PolicyType::And) => of(self.and.as_ref()),
             Some(PolicyType::Drop) => of(self.drop.as_ref()),
             Some(PolicyType::Not) => of(self.not.as_ref()),
@@ -424,7 +422,7 @@ impl Policy {
         used.map_or_else(Vec::new, |SubPolicies(children)| children.iter().map(|child| child.name.clone()).collect())
     }
 
-    fn blocks(&self) -> [(PolicyType, bool); 16] {
+    fn blocks(&self) -> [(PolicyType, bool); 17] {
         [
             (PolicyType::AlwaysSample, self.always_sample.is_some()),
             (PolicyType::Latency, self.latency.is_some()),
@@ -438,6 +436,7 @@ impl Policy {
             (PolicyType::RateLimiting, self.rate_limiting.is_some()),
             (PolicyType::BytesLimiting, self.bytes_limiting.is_some()),
             (PolicyType::SpanCount, self.span_count.is_some()),
+            (PolicyType::OttlCondition, self.ottl_condition.is_some()),
             (PolicyType::And, self.and.is_some()),
             (PolicyType::Drop, self.drop.is_some()),
             (PolicyType::Not, self.not.is_some()),
@@ -445,8 +444,6 @@ impl Policy {
         ]
     }
 }
-
-const MEANWHILE_OTTL: &str = "say it by string_attribute, status_code and their like, joined by and";
 
 impl PolicyType {
     /// As it is written.

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
-use regex::RegexSet;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{ConfigErrors, OneOrMany, Schema};
+use tracetailor_core::ottl::functions::Pattern;
 use tracetailor_core::telemetry::ValueRef;
 
 use super::attribute::ByBit;
@@ -43,10 +43,7 @@ impl Block for StringAttribute {
             strictness.doubt(errors, "values", "lists no text: nothing would fit", "list the texts that are meant");
         }
         for (index, pattern) in self.values.iter().enumerate().filter(|_| self.enabled_regex_matching) {
-            if let Err(error) = regex::Regex::new(pattern) {
-                let wrong = error.to_string();
-                let wrong = wrong.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                let wrong = format!("is no regular expression: {wrong}");
+            if let Err(wrong) = Pattern::new(pattern) {
                 errors.at("values").index(index).error_here(wrong, "the syntax is that of RE2");
             }
         }
@@ -55,7 +52,7 @@ impl Block for StringAttribute {
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
         let test: Box<dyn AttributeTest> = if self.enabled_regex_matching {
             let size = usize::try_from(self.cache_max_size).ok().filter(|size| *size > 0).unwrap_or(DEFAULT_CACHE);
-            Box::new(Fits { patterns: RegexSet::new(self.values.iter()).unwrap_or_default(), known: Known::new(size) })
+            Box::new(Fits { patterns: self.values.iter().filter_map(|text| Pattern::new(text).ok()).collect(), known: Known::new(size) })
         } else {
             Box::new(OneOf { texts: self.texts().map(|text| text.as_bytes().to_vec()).collect() })
         };
@@ -76,7 +73,7 @@ impl AttributeTest for OneOf {
 }
 
 struct Fits {
-    patterns: RegexSet,
+    patterns: Vec<Pattern>,
     known: Known,
 }
 
@@ -85,15 +82,20 @@ impl AttributeTest for Fits {
     fn fits_span(&mut self, value: ValueRef<'_>) -> bool {
         match value {
             ValueRef::String([]) => false,
-            ValueRef::String(text) => self.known.get(text, || value.text().is_some_and(|text| self.patterns.is_match(&text))),
+            ValueRef::String(text) => self.known.get(text, || fit(&self.patterns, value)),
             _ => false,
         }
     }
 
     /// Of a resource it may, and whatever is no text is an empty one.
     fn fits_resource(&mut self, value: ValueRef<'_>) -> bool {
-        self.patterns.is_match(&value.text().unwrap_or_default())
+        fit(&self.patterns, value)
     }
+}
+
+fn fit(patterns: &[Pattern], value: ValueRef<'_>) -> bool {
+    let text = value.text().unwrap_or_default();
+    patterns.iter().any(|pattern| pattern.is_match(text.as_bytes()))
 }
 
 /// What is known of texts seen before: a text is known by 64 bits of a keyed hash, and the newer of two that want one place gets it.

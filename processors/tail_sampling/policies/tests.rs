@@ -292,6 +292,85 @@ fn chance_is_that_of_the_id() {
     }
 }
 
+#[test]
+fn conditions_hold_for_one_span() {
+    let both = "{span: ['span.attributes[\"k\"] == \"v\" and span.status.code == STATUS_CODE_ERROR']}";
+    let with = || span("a").attribute("k", "v");
+    table(
+        "ottl_condition",
+        both,
+        [
+            ("both in one", vec![span("b"), with().status_error("")], true, true),
+            ("one in each", vec![with(), span("b").status_error("")], false, false),
+        ],
+    );
+    let event = "{span: ['name == \"x\"'], spanevent: ['attributes[\"exception.type\"] == \"Timeout\"', 'name == \"other\"']}";
+    table(
+        "ottl_condition",
+        event,
+        [
+            ("the span", vec![span("a"), span("x")], true, true),
+            ("an event", one(span("a").event(0, "e", []).exception("Timeout", "")), true, true),
+            ("another", one(span("a").exception("Panic", "")), false, false),
+        ],
+    );
+    let shared = "{span: ['resource.attributes[\"team\"] == \"pay\"', 'IsRootSpan() and name == \"r\"']}";
+    table(
+        "ottl_condition",
+        shared,
+        [("a resource", one(span("a").resource("team", "pay").parent("b")), true, true), ("a root", one(span("r")), true, true)],
+    );
+    let only_shared = "{span: ['resource.attributes[\"team\"] == \"pay\"']}";
+    table(
+        "ottl_condition",
+        only_shared,
+        [("it", one(span("a").resource("team", "pay")), true, true), ("not", one(span("a")), false, false)],
+    );
+}
+
+/// `k` is no number, and nothing can be added to it.
+#[test]
+fn conditions_that_cannot_be_evaluated() {
+    let condition = "'Int(span.attributes[\"k\"]) + 1 > 0 and Substring(span.name, 50, 1) == \"x\"'";
+    let broken = || span("a");
+    for (mode, policy_keeps, opposite_keeps) in [
+        ("", false, true),
+        ("error_mode: silent, ", false, true),
+        ("error_mode: IGNORE, ", false, true),
+        ("error_mode: propagate, ", false, false),
+    ] {
+        let policy = format!("{{name: p, type: ottl_condition, ottl_condition: {{{mode}span: [{condition}]}}}}");
+        let opposite = format!("{{name: n, type: not, not: {{not_sub_policy: {policy}}}}}");
+        for compatibility in ["tracetailor", "otelcol"] {
+            assert_eq!(keeps(&policy, compatibility, &one(broken())), policy_keeps, "{mode}");
+            assert_eq!(keeps(&opposite, compatibility, &one(broken())), opposite_keeps, "{mode}");
+        }
+    }
+    // Under propagate a span that fits is enough here; in the Collector the one that comes first decides.
+    let policy = "{name: p, type: ottl_condition, ottl_condition: {error_mode: propagate, span: ['Substring(span.name, 1, 1) == \"x\"']}}";
+    let (fits, fails) = (|| span("ax"), || span("b"));
+    for (spans, ours, theirs) in [(vec![fits(), fails()], true, true), (vec![fails(), fits()], true, false)] {
+        assert_eq!((keeps(policy, "tracetailor", &spans), keeps(policy, "otelcol", &spans)), (ours, theirs));
+    }
+}
+
+/// A drop that fails does not drop.
+#[test]
+fn a_drop_with_a_failing_child_fails_open() {
+    let failing = "{type: ottl_condition, ottl_condition: {error_mode: propagate, span: ['Substring(span.name, 50, 1) == \"x\"']}}";
+    let policies = format!(
+        "{{name: all, type: always_sample}}, {{name: d, type: drop, drop: {{drop_sub_policy: [{{type: always_sample}}, {failing}]}}}}"
+    );
+    for compatibility in ["tracetailor", "otelcol"] {
+        assert!(keeps(&policies, compatibility, &lasting(1)));
+    }
+    let mut driver = Driver::of(&FACTORY, &format!("{{decision_wait: 1s, policies: [{policies}]}}"));
+    driver.receive(traces(lasting(1)));
+    driver.turn(Duration::from_secs(2));
+    assert_eq!(driver.counted("otelcol_processor_tail_sampling_sampling_policy_evaluation_error"), 1);
+    driver.finish();
+}
+
 const GOLD: &str = "{name: gold, type: string_attribute, string_attribute: {key: tier, values: [gold]}}";
 const ERRORS: &str = "{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
 

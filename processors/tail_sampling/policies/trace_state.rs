@@ -7,7 +7,7 @@ use tracetailor_core::telemetry::Item;
 use super::attribute::ByBit;
 use super::numeric_attribute::check_key;
 use super::{Block, Maker, Strictness, Voter};
-use crate::tail_sampling::looks::SpanTest;
+use crate::tail_sampling::looks::{Answer, SpanTest};
 use crate::tail_sampling::trace_state::members;
 
 /// The key and the values.
@@ -49,12 +49,13 @@ struct Has {
 }
 
 impl SpanTest for Has {
-    fn fits(&mut self, span: &Item<'_>) -> bool {
+    fn answer(&mut self, span: &Item<'_>) -> Answer {
         let state = span.trace_state();
         if state.is_empty() {
-            return false;
+            return Answer::No;
         }
         let members = std::str::from_utf8(state).ok().and_then(members).unwrap_or_default();
-        members.iter().any(|(key, value)| *key == self.key && self.values.iter().any(|wanted| wanted == value))
+        let fits = members.iter().any(|(key, value)| *key == self.key && self.values.iter().any(|wanted| wanted == value));
+        if fits { Answer::Yes } else { Answer::No }
     }
 }

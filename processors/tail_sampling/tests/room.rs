@@ -78,6 +78,7 @@ fn a_trace_may_be_so_large_and_no_larger() {
         assert_eq!(out(&driver).len(), 2 * usize::from(kept), "{most}: what comes later follows, however large");
         assert_eq!(counted(&driver, "traces_dropped_too_large", &[]), u64::from(!kept));
         assert_eq!(counted(&driver, "global_count_traces_sampled", &[]), u64::from(kept));
+        assert_eq!(counted(&driver, "count_bytes_sampled", &[("policy", "all"), ("decision", "sampled")]), if kept { 66 } else { 0 });
         assert_eq!(driver.ended(Column::Dropped, "too_large"), 2 * u64::from(!kept));
         driver.finish();
     }
