@@ -3,10 +3,12 @@
 use std::fmt;
 use std::io;
 use std::io::{Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::{Compress, FlushCompress, Status};
 use http::HeaderValue;
+
+use crate::buffers::Buffer;
 
 /// How a body is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,6 +55,9 @@ pub struct Compressors {
     idle: Mutex<Vec<Compressor>>,
 }
 
+/// Less is compressed in a few milliseconds, on the lane's own thread.
+const LONG: usize = 1 << 20;
+
 /// So many are kept; more work at once only where a lane was stopped in between.
 const MOST_IDLE: usize = 4;
 
@@ -87,6 +92,21 @@ impl Compressors {
             idle.push(compressor);
         }
         Ok(())
+    }
+
+    /// Appends what stands in `plain` behind so many bytes, compressed, to `out`. What takes long is done on a thread beside the lane's: the
+    /// requests of all its clients would wait as long (docs/decisions/0015-one-queue-per-exporter.md has the figures).
+    pub async fn pack(self: &Arc<Self>, plain: Buffer, skip: usize, mut out: Buffer) -> io::Result<Buffer> {
+        if plain.len() < LONG {
+            self.compress(&plain[skip..], &mut out)?;
+            return Ok(out);
+        }
+        let compressors = self.clone();
+        let beside = tokio::task::spawn_blocking(move || {
+            compressors.compress(&plain[skip..], &mut out)?;
+            Ok(out)
+        });
+        beside.await.map_err(io::Error::other)?
     }
 
     fn make(&self) -> io::Result<Compressor> {
@@ -175,7 +195,8 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Coding, Compressors, expand};
+    use super::{Arc, Coding, Compressors, LONG, expand};
+    use crate::buffers::Buffers;
 
     const ALL: [Coding; 7] =
         [Coding::Gzip, Coding::Deflate, Coding::Zlib, Coding::Snappy, Coding::SnappyFramed, Coding::SnappyGrpc, Coding::Zstd];
@@ -208,6 +229,20 @@ mod tests {
                 }
             }
             assert_eq!(compressors.idle.lock().unwrap().len(), 1, "{coding:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_long_comes_back_from_its_thread_as_what_is_short_does_here() {
+        let (buffers, compressors) = (Buffers::new(0), Arc::new(Compressors::new(Coding::Gzip, None)));
+        for length in [10, LONG - 1, LONG, 2 * LONG] {
+            let text: Vec<u8> = (0..length).map(|place| (place / 7) as u8).collect();
+            let (mut plain, mut out) = (buffers.take(length), buffers.take(0));
+            plain.extend_from_slice(&text);
+            out.extend_from_slice(b"front");
+            let packed = compressors.pack(plain, 3, out).await.unwrap();
+            assert_eq!(&packed[..5], b"front");
+            assert_eq!(decompressed(Coding::Gzip, &packed[5..]), text[3..], "{length}");
         }
     }
 

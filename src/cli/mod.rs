@@ -54,6 +54,9 @@ enum Command {
     /// Print a JSON Schema of configuration files, for editors.
     Schema,
     /// Print the configuration that would be in force, with secrets hidden.
+    ///
+    /// All files and --set merged, references expanded, what --leave-out takes out left out. Keys that nobody wrote are not shown: they
+    /// have their defaults, which `tracetailor explain COMPONENT` lists.
     #[command(alias = "print-initial-config")]
     PrintConfig {
         #[command(flatten)]

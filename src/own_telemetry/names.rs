@@ -53,11 +53,23 @@ pub const METRICS: &[Metric] = &[
         "Items gone without a decision. It must stay 0: anything else is a bug.",
     ),
     // Processors.
+    Metric::counter(
+        "otelcol_processor_memory_limiter_accepted_{items}",
+        PROCESSOR,
+        "Items that passed the limit of memory, where they are admitted.",
+    ),
+    Metric::counter(
+        "otelcol_processor_memory_limiter_refused_{items}",
+        PROCESSOR,
+        "Requests refused for want of memory. They are refused before they are read, so each counts as one item, however many it held.",
+    ),
     Metric::counter("otelcol_processor_incoming_items", &["processor", "otel_signal"], "Items handed to a processor."),
     Metric::counter("otelcol_processor_outgoing_items", &["processor", "otel_signal"], "Items that a processor handed on."),
     Metric::counter("otelcol_processor_batch_batch_size_trigger_send", PROCESSOR, "Batches that left because there was enough of them."),
     Metric::counter("otelcol_processor_batch_timeout_trigger_send", PROCESSOR, "Batches that left because their time was over."),
     Metric::histogram("otelcol_processor_batch_batch_send_size", PROCESSOR, "Items of the batches that left."),
+    Metric::histogram("otelcol_processor_batch_batch_send_size_bytes", PROCESSOR, "Bytes of the items of batches that left.")
+        .in_unit(Unit::Bytes),
     Metric::gauge("otelcol_processor_batch_metadata_cardinality", PROCESSOR, "Combinations of metadata of which something waits."),
     Metric::counter("otelcol_processor_filter_datapoints_filtered", FILTER, "Points of metrics that a `filter` dropped."),
     Metric::counter("otelcol_processor_filter_logs_filtered", FILTER, "Log records that a `filter` dropped."),
@@ -172,6 +184,12 @@ pub const METRICS: &[Metric] = &[
     Metric::gauge("otelcol_exporter_queue_size", QUEUE, "How much is in the queue or under way, in units of `sending_queue.sizer`."),
     Metric::gauge("otelcol_exporter_queue_capacity", QUEUE, "How much the queue takes, in the same units; 0 without a queue."),
     Metric::gauge("otelcol_exporter_in_flight_requests", QUEUE, "Requests under way, those included that wait for their next attempt."),
+    Metric::counter(
+        "tracetailor_exporter_full_total",
+        &["exporter", "data_type", "what"],
+        "Requests refused before they were read for want of room before an exporter: in its own `queue`, by `queue_size`, or because all \
+         queues together hold their share of the `memory`, 30 % of the soft limit.",
+    ),
     Metric::gauge(
         "tracetailor_exporter_circuit_state",
         QUEUE,

@@ -10,7 +10,7 @@ use tracetailor_core::component::{BoxFuture, ComponentId, Entry, Outlet, Permit,
 use tracetailor_core::ledger::{Receipt, Share};
 use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
 
-use super::graph::Graph;
+use super::graph::{Graph, Limiter};
 use super::mail::Post;
 use super::memory::{Charge, Memory};
 use super::threads::Threads;
@@ -34,6 +34,9 @@ const MOST_WAITING: usize = 10_000;
 
 /// How long a request waits between two looks for room; longer each time, up to the last.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(25));
+
+/// What refuses where the limit of memory does, also where no pipeline names one.
+const MEMORY: &str = "memory_limiter";
 
 /// When to come back, for whoever was refused: not so soon that all come at once, and not so late that SDKs give up.
 const COME_BACK: Duration = Duration::from_secs(1);
@@ -80,8 +83,8 @@ impl Admission {
             return Err(Refused::TooLarge { bytes: request.bytes, limit: usize::try_from(soft).unwrap_or(usize::MAX) });
         }
         for target in &targets {
-            if let Some(export) = graph.pipelines[target.pipeline].reach.iter().find(|export| export.room().is_used_up()) {
-                return Err(Refused::Full { what: export.line().name().to_string(), retry_after: Some(COME_BACK) });
+            if let Some((export, full)) = graph.pipelines[target.pipeline].full() {
+                return Err(Refused::Full { what: export.in_words(full), retry_after: Some(COME_BACK) });
             }
             if let Some((id, _)) = graph.pipelines[target.pipeline].gates.iter().find(|(_, gate)| gate.is_used_up()) {
                 return Err(Refused::Full { what: id.to_string(), retry_after: Some(COME_BACK) });
@@ -97,7 +100,19 @@ impl Admission {
                 ahead.for_each(|export| charge.announce(export));
                 Ok(Granted { admission: self.clone(), graph, targets, charge })
             }
-            None => Err(Refused::Full { what: "memory_limiter".to_owned(), retry_after: Some(COME_BACK) }),
+            None => Err(Refused::Full { what: MEMORY.to_owned(), retry_after: Some(COME_BACK) }),
+        }
+    }
+
+    /// Counts a refusal where it comes from: with the limiters of the pipelines, or with the exporter that is full.
+    fn tell_full(&self, receiver: &ComponentId, signal: Signal, what: &str) {
+        let graph = self.graph.load();
+        for pipeline in graph.fed_by(receiver, signal).map(|pipeline| &graph.pipelines[pipeline]) {
+            if what == MEMORY {
+                pipeline.limiters.iter().for_each(Limiter::refused);
+            } else if let Some((export, full)) = pipeline.full() {
+                return export.refused_at_the_door(full);
+            }
         }
     }
 
@@ -202,6 +217,9 @@ impl Outlet for Inlet {
                 Err(refused @ Refused::Full { .. }) => self.admission.wait(&self.receiver, &request, refused).await,
                 other => other,
             };
+            if let Err(Refused::Full { what, .. }) = &granted {
+                self.admission.tell_full(&self.receiver, request.signal, what);
+            }
             granted.map(|granted| Box::new(granted) as Box<dyn Permit>)
         })
     }
@@ -219,16 +237,26 @@ struct Granted {
     charge: Charge,
 }
 
+impl Granted {
+    fn limiters(&self) -> impl Iterator<Item = &Limiter> {
+        self.targets.iter().flat_map(|target| &self.graph.pipelines[target.pipeline].limiters)
+    }
+}
+
 impl Permit for Granted {
     fn enlarge(&mut self, bytes: usize) -> Result<(), Refused> {
         match self.charge.enlarge(bytes) {
             true => Ok(()),
-            false => Err(Refused::Full { what: "memory_limiter".to_owned(), retry_after: Some(COME_BACK) }),
+            false => {
+                self.limiters().for_each(Limiter::refused);
+                Err(Refused::Full { what: MEMORY.to_owned(), retry_after: Some(COME_BACK) })
+            }
         }
     }
 
     fn accept(&self, receipt: &Receipt, items: u64) -> Share {
         let first = self.targets.first().map_or(0, |target| target.pipeline);
+        self.limiters().for_each(|limiter| limiter.accepted(items));
         receipt.accept(&self.graph.pipelines[first].line, items)
     }
 

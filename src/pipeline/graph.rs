@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tracetailor_core::component::{ComponentId, Part, Room};
-use tracetailor_core::ledger::{Books, Line, LineName};
+use tracetailor_core::component::{ComponentId, Counter, Counters, Part, Room};
+use tracetailor_core::ledger::{Line, LineName};
 use tracetailor_core::telemetry::Signal;
 use tracetailor_core::trace_store::Budget;
 
-use super::export::Export;
+use super::assembly::World;
+use super::export::{Export, Full};
 use crate::config::{PipelineId, Plan};
 
 /// The exporters by id and signal: a queue of one signal does not hold up another.
@@ -36,11 +37,44 @@ pub(super) struct Pipeline {
     pub(super) whole: bool,
     /// The ids of its processors, in order, without those that admission has taken over.
     pub(super) processors: Vec<ComponentId>,
+    /// The limiters that it names: admission does their work.
+    pub(super) limiters: Vec<Limiter>,
     pub(super) ends: Vec<End>,
     /// The exporters that what enters reaches before anything holds it: if one of them is full, so is the pipeline.
     pub(super) reach: Vec<Arc<Export>>,
     /// Where its processors make senders wait: while one of these is used up.
     pub(super) gates: Vec<(ComponentId, Budget)>,
+}
+
+/// What is counted of a `memory_limiter`, under the Collector's names.
+#[derive(Debug)]
+pub(super) struct Limiter {
+    accepted: Counter,
+    refused: Counter,
+}
+
+impl Limiter {
+    fn new(id: &ComponentId, signal: Signal, counters: &Counters) -> Self {
+        let (id, items) = (id.to_string(), signal.items());
+        let counter = |what| counters.counter(&format!("otelcol_processor_memory_limiter_{what}_{items}"), &[("processor", &id)]);
+        Self { accepted: counter("accepted"), refused: counter("refused") }
+    }
+
+    pub(super) fn accepted(&self, items: u64) {
+        self.accepted.add(items);
+    }
+
+    /// A request was refused before it was read. It held one item at least, and nobody knows more.
+    pub(super) fn refused(&self) {
+        self.refused.add(1);
+    }
+}
+
+impl Pipeline {
+    /// The first exporter that nothing fits into, of those that what enters reaches at once.
+    pub(super) fn full(&self) -> Option<(&Arc<Export>, Full)> {
+        self.reach.iter().find_map(|export| Some((export, export.full()?)))
+    }
 }
 
 /// Where a pipeline ends.
@@ -61,14 +95,8 @@ pub(super) struct Joint {
 }
 
 impl Graph {
-    /// Draws a plan. `gate` is what a processor of a pipeline makes senders wait by.
-    pub(super) fn of(
-        plan: &Plan,
-        exports: Exports,
-        books: &Books,
-        generation: u64,
-        gate: impl Fn(&PipelineId, &ComponentId) -> Budget,
-    ) -> Graph {
+    /// Draws a plan.
+    pub(super) fn of(plan: &Plan, exports: Exports, world: &World, generation: u64) -> Graph {
         let connectors = joints(plan);
         let mut pipelines: Vec<Pipeline> = Vec::with_capacity(plan.pipelines.len());
         for pipeline in &plan.pipelines {
@@ -78,14 +106,15 @@ impl Graph {
                 None => connectors.iter().position(|joint| joint.id == *id && joint.from == signal).map(End::Connector),
             });
             let part = |id: &ComponentId| plan.processors.iter().find(|known| known.id == *id).map(|known| known.factory.part);
-            let processors: Vec<ComponentId> =
-                pipeline.processors.iter().filter(|id| !matches!(part(id), Some(Part::Limiter(_)))).cloned().collect();
+            let (limiters, processors): (Vec<ComponentId>, Vec<ComponentId>) =
+                pipeline.processors.iter().cloned().partition(|id| matches!(part(id), Some(Part::Limiter(_))));
             let stages = processors.iter().filter(|id| matches!(part(id), Some(Part::Stage(_))));
-            let gates = stages.map(|id| (id.clone(), gate(&pipeline.id, id))).collect();
+            let gates = stages.map(|id| (id.clone(), world.gate(&pipeline.id, id))).collect();
             pipelines.push(Pipeline {
                 gates,
-                line: books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
+                line: world.books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
                 whole: processors.iter().any(|id| matches!(part(id), Some(Part::Stage(_)))),
+                limiters: limiters.iter().map(|id| Limiter::new(id, signal, &world.counters)).collect(),
                 processors,
                 ends: ends.collect(),
                 reach: Vec::new(),

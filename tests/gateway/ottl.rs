@@ -2,7 +2,7 @@
 
 use prost::Message;
 use tracetailor::core::telemetry::Signal;
-use tracetailor::core::testing::otlp::{ExportTraceServiceRequest, any_value};
+use tracetailor::core::testing::otlp::{ExportTraceServiceRequest, Value};
 
 use super::clients;
 use super::process::Gateway;
@@ -106,7 +106,7 @@ async fn filters_and_transforms_of_every_style_work_behind_each_other() {
         for group in ExportTraceServiceRequest::decode(body.as_slice()).unwrap().resource_spans {
             let attributes = group.resource.unwrap_or_default().attributes;
             let service = attributes.into_iter().find(|attribute| attribute.key == "service.name").and_then(|attribute| attribute.value);
-            let Some(any_value::Value::StringValue(service)) = service.and_then(|value| value.value) else { panic!("it has no name") };
+            let Some(Value::StringValue(service)) = service.and_then(|value| value.value) else { panic!("it has no name") };
             for span in group.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                 let keys = span.attributes.iter().map(|attribute| attribute.key.clone()).collect();
                 found.push((service.clone(), span.name, keys, span.events.len()));

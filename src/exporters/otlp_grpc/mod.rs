@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,7 +34,7 @@ pub struct OtlpGrpc {
     /// Where each signal goes, in the order of [`Signal::ALL`].
     routes: [Route; 3],
     buffers: Buffers,
-    compressors: Option<Compressors>,
+    compressors: Option<Arc<Compressors>>,
     signer: Signer,
     backend: Option<Backend>,
     wait_for_ready: bool,
@@ -57,7 +58,7 @@ impl Component for OtlpGrpc {
             routes: routes(config)?,
             client: Client::new(settings),
             buffers: Buffers::new(KEPT),
-            compressors: Option::from(config.compression).map(|coding| Compressors::new(coding, None)),
+            compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, None))),
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
             backend: config.backend,
             wait_for_ready: config.wait_for_ready,
@@ -118,7 +119,7 @@ impl Exporter for OtlpGrpc {
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
         Box::pin(async move {
             let route = &self.routes[batch.signal() as usize];
-            let body = self.body(batch)?;
+            let body = self.body(batch).await?;
             let signed = self.signer.sign(route, &body).await.map_err(|error| ExportError::retry(error.to_string()))?;
             loop {
                 match self.client.post(route, signed.clone(), body.clone()).await {
@@ -134,16 +135,16 @@ impl Exporter for OtlpGrpc {
 
 impl OtlpGrpc {
     /// The message with its prefix, as it is sent.
-    fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
+    async fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
         let mut body = self.buffers.take(PREFIX + likely_size(batch));
         body.resize(PREFIX, 0);
         batch.emit(&mut body);
         if let Some(compressors) = &self.compressors {
-            let plain = body;
-            body = self.buffers.take(plain.len() / 3);
-            body.resize(PREFIX, 0);
-            compressors
-                .compress(&plain[PREFIX..], &mut body)
+            let mut packed = self.buffers.take(body.len() / 3);
+            packed.resize(PREFIX, 0);
+            body = compressors
+                .pack(body, PREFIX, packed)
+                .await
                 .map_err(|error| ExportError::retry(format!("the request cannot be compressed: {error}")))?;
         }
         put_prefix(&mut body, self.compressors.is_some());

@@ -3,6 +3,7 @@
 mod answer;
 mod config;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -35,7 +36,7 @@ pub struct OtlpHttp {
     /// Where each signal goes, in the order of [`Signal::ALL`]; nowhere, where no endpoint was given for it.
     destinations: [Option<Destination>; 3],
     buffers: Buffers,
-    compressors: Option<Compressors>,
+    compressors: Option<Arc<Compressors>>,
     encoding: Encoding,
     signer: Signer,
     backend: Option<Backend>,
@@ -60,7 +61,7 @@ impl Component for OtlpHttp {
         Ok(Box::new(Self {
             destinations: [destination(Signal::ALL[0])?, destination(Signal::ALL[1])?, destination(Signal::ALL[2])?],
             buffers: Buffers::new(KEPT),
-            compressors: Option::from(config.compression).map(|coding| Compressors::new(coding, config.compression_params.level)),
+            compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, config.compression_params.level))),
             encoding: config.encoding,
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
             backend: config.backend,
@@ -146,7 +147,7 @@ impl Exporter for OtlpHttp {
             let unreached =
                 |error: tracetailor_net::client::ClientError| ExportError::retry(error.to_string()).with_code(Code::UNAVAILABLE.0);
             let destination = self.destinations[batch.signal() as usize].as_ref().ok_or_else(|| nowhere(batch.signal()))?;
-            let body = self.body(batch)?;
+            let body = self.body(batch).await?;
             let signed = self.signer.sign(&destination.route, &body).await.map_err(unreached)?;
             let answer = destination.client.post(&destination.route, signed, body).await.map_err(unreached)?;
             answer::outcome(&answer, &destination.shown, self.backend, self.clock.now())
@@ -163,7 +164,7 @@ fn nowhere(signal: Signal) -> ExportError {
 
 impl OtlpHttp {
     /// The body as it is sent.
-    fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
+    async fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
         let mut body = self.buffers.take(likely_size(batch));
         batch.emit(&mut body);
         if self.encoding == Encoding::Json {
@@ -173,10 +174,9 @@ impl OtlpHttp {
                 .map_err(|error| ExportError::new(tracetailor_core::component::Failing::Invalid, error.to_string()))?;
         }
         if let Some(compressors) = &self.compressors {
-            let plain = body;
-            body = self.buffers.take(plain.len() / 3);
+            let packed = self.buffers.take(body.len() / 3);
             let failed = |error| ExportError::retry(format!("the request cannot be compressed: {error}"));
-            compressors.compress(&plain, &mut body).map_err(failed)?;
+            body = compressors.pack(body, 0, packed).await.map_err(failed)?;
         }
         Ok(body.freeze())
     }

@@ -14,6 +14,7 @@ use super::settings::{Sender, Settings};
 #[derive(Debug)]
 pub(super) struct Ends {
     pub(super) queue_full: Cause,
+    pub(super) queues_memory_full: Cause,
     pub(super) larger_than_queue: Cause,
     pub(super) retries_exhausted: Cause,
     pub(super) not_retried: Cause,
@@ -29,6 +30,7 @@ impl Ends {
     pub(super) fn new(context: &BuildContext) -> Self {
         Self {
             queue_full: context.cause("queue_full"),
+            queues_memory_full: context.cause("queues_memory_full"),
             larger_than_queue: context.cause("larger_than_queue"),
             retries_exhausted: context.cause("retries_exhausted"),
             not_retried: context.cause("not_retried"),
@@ -55,6 +57,9 @@ impl Export {
         let later = Explanation { code: Some(UNAVAILABLE), retry_after: Some(COME_BACK), message: String::new() };
         let (message, why, cause, retry) = match overflow {
             Overflow::Full => ("sending queue is full", later, self.ends.queue_full, Retry::Later),
+            Overflow::Memory => {
+                ("all sending queues together hold their share of the memory", later, self.ends.queues_memory_full, Retry::Later)
+            }
             Overflow::Closed => ("shutting down", later, self.ends.shutdown, Retry::Later),
             Overflow::Never => {
                 let never = Explanation { code: Some(RESOURCE_EXHAUSTED), ..Explanation::default() };

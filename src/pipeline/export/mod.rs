@@ -44,7 +44,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tracetailor_core::component::{BuildContext, ComponentId, Exporter};
-use tracetailor_core::config::Delivery;
+use tracetailor_core::config::{Delivery, Sizer};
 use tracetailor_core::ledger::{Held, Line, LineName};
 use tracetailor_core::telemetry::{Signal, Telemetry};
 use tracetailor_core::time::{Clock, LogTime};
@@ -54,7 +54,7 @@ use ends::Ends;
 use pace::Pace;
 use queue::{Overflow, Queue};
 use request::{Load, Request};
-pub use room::Room;
+pub use room::{Full, Room};
 use settings::{Sender, Settings};
 use told::Told;
 
@@ -125,6 +125,39 @@ impl Export {
     pub fn room(&self) -> Room {
         let (sizer, left) = self.lock().room();
         Room::of(sizer, left, self.memory.queue_room())
+    }
+
+    /// Why nothing can be pushed now, if nothing can.
+    pub fn full(&self) -> Option<Full> {
+        let (_, left) = self.lock().room();
+        match left {
+            0 => Some(Full::Queue),
+            _ => (self.memory.queue_room() == 0).then_some(Full::Memory),
+        }
+    }
+
+    /// What is full, for whoever is refused for it.
+    pub(super) fn in_words(&self, full: Full) -> String {
+        let exporter = self.told.exporter();
+        match full {
+            Full::Queue => {
+                let settings = self.lock().settings.clone();
+                let unit = match settings.sizer {
+                    Sizer::Requests => "requests",
+                    Sizer::Items => "items",
+                    Sizer::Bytes => "bytes",
+                };
+                format!("the sending_queue of exporter {exporter} (queue_size {} {unit})", settings.capacity)
+            }
+            Full::Memory => {
+                format!("the memory for sending queues (30 % of memory_limiter's soft limit), asked for by exporter {exporter},")
+            }
+        }
+    }
+
+    /// A request was refused at the door since nothing fits here.
+    pub(super) fn refused_at_the_door(&self, full: Full) {
+        self.told.full(full);
     }
 
     /// Ends when there may be room again. Whoever waits looks again, and bounds the wait.
@@ -224,7 +257,7 @@ impl Export {
     fn reserve(&self, load: Load, answered: bool) -> Result<(), Overflow> {
         // Admission has looked at the room before, so the last to come may overshoot it: to refuse it now would be to lose it.
         if self.memory.queue_room() == 0 && !answered {
-            return Err(Overflow::Full);
+            return Err(Overflow::Memory);
         }
         self.lock().reserve(load, answered)
     }

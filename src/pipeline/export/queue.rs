@@ -50,6 +50,8 @@ pub(super) enum Next {
 pub(super) enum Overflow {
     /// There is no room now.
     Full,
+    /// All queues together hold what they may.
+    Memory,
     /// There never will be: it is larger than the whole queue.
     Never,
     /// No more input is taken.

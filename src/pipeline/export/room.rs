@@ -14,6 +14,35 @@ pub struct Room {
     pub bytes: u64,
 }
 
+/// Why nothing fits before an exporter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// Its own queue is full, by `queue_size`.
+    Queue,
+    /// All queues together hold what they may of the memory.
+    Memory,
+}
+
+impl Full {
+    /// As it stands in a metric's label.
+    pub fn name(self) -> &'static str {
+        match self {
+            Full::Queue => "queue",
+            Full::Memory => "memory",
+        }
+    }
+
+    /// What an operator can do about it.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Full::Queue => {
+                "a larger sending_queue.queue_size survives longer outages, more num_consumers help where the destination is slow"
+            }
+            Full::Memory => "queues have 30 % of memory_limiter's soft limit: raise that limit; a larger queue_size changes nothing",
+        }
+    }
+}
+
 impl Room {
     pub(super) fn of(sizer: Sizer, left: u64, memory: u64) -> Room {
         let all = Room { batches: u64::MAX, items: u64::MAX, bytes: memory };

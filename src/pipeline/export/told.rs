@@ -9,6 +9,7 @@ use tracetailor_core::telemetry::Signal;
 
 use super::breaker::Heard;
 use super::queue::Queue;
+use super::room::Full;
 use super::settings::{Mode, Settings};
 
 /// How often one kind of line is written at most.
@@ -27,9 +28,12 @@ pub(super) struct Told {
     in_flight: Gauge,
     circuit: Gauge,
     panics: Counter,
+    /// Requests refused at the door, for the queue and for the memory.
+    refused: [Counter; 2],
     retrying: Seldom,
     failing: Seldom,
     overflowing: Seldom,
+    refusing: Seldom,
     partial: Seldom,
     set_aside: Seldom,
 }
@@ -49,9 +53,14 @@ impl Told {
             in_flight: gauge("otelcol_exporter_in_flight_requests"),
             circuit: gauge("tracetailor_exporter_circuit_state"),
             panics: context.counters.counter("tracetailor_panics_total", &[("component", &exporter)]),
+            refused: [Full::Queue, Full::Memory].map(|full| {
+                let labels = [("exporter", exporter.as_str()), ("data_type", signal.name()), ("what", full.name())];
+                context.counters.counter("tracetailor_exporter_full_total", &labels)
+            }),
             retrying: Seldom::default(),
             failing: Seldom::default(),
             overflowing: Seldom::default(),
+            refusing: Seldom::default(),
             partial: Seldom::default(),
             set_aside: Seldom::default(),
             signal,
@@ -82,6 +91,15 @@ impl Told {
         if let Some(unsaid) = self.overflowing.ask() {
             let (exporter, signal) = (self.exporter.as_str(), self.signal.name());
             tracing::error!(exporter, signal, reason, items, unsaid, "exporting failed, the queue takes no more");
+        }
+    }
+
+    /// A request was refused at the door for want of room here.
+    pub(super) fn full(&self, full: Full) {
+        self.refused[full as usize].add(1);
+        if let Some(unsaid) = self.refusing.ask() {
+            let (exporter, signal, what, advice) = (self.exporter.as_str(), self.signal.name(), full.name(), full.advice());
+            tracing::warn!(exporter, signal, full = what, unsaid, advice, "no room before the exporter, refusing requests");
         }
     }
 

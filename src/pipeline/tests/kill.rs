@@ -75,7 +75,10 @@ service: {lanes: 2}
             rig.say(request(trace, 2), Milestone::Accepted).await.unwrap();
         }
         let refused = rig.say(request(5, 2), Milestone::Accepted).await.unwrap_err();
-        assert!(matches!(&refused, Refused::Full { what, .. } if what == "exporter basket"), "{refused:?}");
+        assert!(
+            matches!(&refused, Refused::Full { what, .. } if what == "the sending_queue of exporter basket (queue_size 4 requests)"),
+            "{refused:?}"
+        );
         rig.hall.hangs.send_replace(false);
         let (report, hall) = rig.end().await;
         assert_eq!(ids(&basket(&hall, "basket")), all_ids(4, 2), "{report}");

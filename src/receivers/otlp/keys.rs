@@ -161,7 +161,7 @@ impl Default for ServerParameters {
 }
 
 /// What a client may do.
-#[derive(Clone, Debug, Deserialize, Schema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Schema)]
 #[serde(default, deny_unknown_fields)]
 pub struct EnforcementPolicy {
     /// Taken and not enforced: a client that asks often whether we are there is answered.
@@ -299,6 +299,10 @@ impl Validate for Grpc {
         errors.within("tls", &self.tls);
         errors.within("auth", &self.auth);
         errors.planned("middlewares", self.middlewares, "remove it");
+        if self.keepalive.enforcement_policy != EnforcementPolicy::default() {
+            let wrong = "has no effect here: pings are answered however often they come, and cost next to nothing";
+            errors.at("keepalive").warn("enforcement_policy", wrong, "remove it, or leave it for the day that the file goes back");
+        }
     }
 }
 

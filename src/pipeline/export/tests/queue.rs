@@ -5,6 +5,7 @@ use tracetailor_core::config::{Delivery, SendingQueue, Sizer};
 use tracetailor_core::ledger::{Column, Milestone, Tally};
 use tracetailor_core::testing::Inlet;
 
+use super::super::Full;
 use super::desk::{Desk, SaysAfter, TAKES, busy, delivery, seconds};
 use crate::pipeline::Memory;
 
@@ -75,7 +76,8 @@ async fn memory_bounds_queues_whatever_they_count() {
     desk.push(&["a", "b", "c", "d", "e", "f"]);
     assert!(desk.export.room().is_used_up() && memory.queue_room() == 0, "the last to come may overshoot");
     desk.push(&["g"]);
-    assert_eq!(desk.reasons(Column::Rejected), [("queue_full".to_owned(), 1)]);
+    assert_eq!(desk.reasons(Column::Rejected), [("queues_memory_full".to_owned(), 1)]);
+    assert_eq!(desk.export.full(), Some(Full::Memory));
     desk.wait(2.0).await;
     assert_eq!((desk.taken().len(), memory.queue_room(), memory.held()), (6, whole, 0));
     desk.inlet.assert_settled();
