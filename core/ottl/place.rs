@@ -90,7 +90,7 @@ impl Place {
                 _ => Value::Nil,
             },
             Field::Id(_, length) => plain().map_or(Value::Nil, |id| Value::Bytes(Cow::Borrowed(id_bytes(id, length)))),
-            Field::Hex(_, length) => plain().map_or(Value::Nil, |id| hex_of(id_bytes(id, length))),
+            Field::Hex(_, length) => plain().map_or(Value::Nil, |id| Value::from(hex(id_bytes(id, length)))),
             Field::KindName => kind_of(plain()).map_or(Value::Nil, |kind| Value::text(KIND_NAMES.get(kind).copied().unwrap_or(""))),
             Field::KindSymbol => {
                 kind_of(plain()).map_or(Value::Nil, |kind| Value::text(schema::SPAN_KINDS.get(kind).map_or("", |(_, symbol)| *symbol)))
@@ -269,10 +269,6 @@ fn id_bytes(id: ValueRef<'_>, length: usize) -> &[u8] {
         ValueRef::Bytes(bytes) if !bytes.is_empty() => bytes,
         _ => ZEROS.get(..length).unwrap_or_default(),
     }
-}
-
-fn hex_of(id: &[u8]) -> Value<'static> {
-    if id.iter().all(|byte| *byte == 0) { Value::text("") } else { Value::from(hex(id)) }
 }
 
 fn bytes_of_hex(text: &str, length: usize) -> Result<Vec<u8>, EvalError> {

@@ -224,11 +224,11 @@ pub const METRICS: &[Metric] = &[
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
 
+/// Whose it is, under the name that the Collector gives to that.
+const FILTER: &[&str] = &["filter"];
 /// A policy of a processor; and what it said.
 const POLICY: &[&str] = &["processor", "policy"];
 const VOTES: &[&str] = &["processor", "policy", "sampled", "decision"];
-/// Whose it is, under the name that the Collector gives to that.
-const FILTER: &[&str] = &["filter"];
 
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];
