@@ -9,17 +9,11 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         aliases: &[],
         meanwhile: "let the senders write cumulative sums, or let a Collector behind the gateway turn them",
     },
-    PlannedComponent { name: "filter", aliases: &[], meanwhile: "drop in the back end, or in a Collector before the gateway" },
     PlannedComponent { name: "interval", aliases: &[], meanwhile: "lengthen the interval at which the senders export their metrics" },
     PlannedComponent {
         name: "k8s_attributes",
         aliases: &["k8sattributes"],
         meanwhile: "set the attributes in the pods by OTEL_RESOURCE_ATTRIBUTES and the downward API, or in a Collector on each node",
-    },
-    PlannedComponent {
-        name: "probabilistic_sampler",
-        aliases: &[],
-        meanwhile: "sample where spans are made: OTEL_TRACES_SAMPLER=parentbased_traceidratio",
     },
     PlannedComponent {
         name: "redaction",
@@ -30,16 +24,5 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         name: "resource_detection",
         aliases: &["resourcedetection"],
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
-    },
-    PlannedComponent { name: "span", aliases: &[], meanwhile: "name spans where they are made, or in a Collector before the gateway" },
-    PlannedComponent {
-        name: "tail_sampling",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
-    },
-    PlannedComponent {
-        name: "transform",
-        aliases: &[],
-        meanwhile: "for attributes use attributes and resource; change the rest in a Collector before the gateway",
     },
 ];

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -18,9 +19,13 @@ pub(super) struct Gateway {
     pub(super) admin: u16,
 }
 
-/// A port that nobody had a moment ago.
+/// A port that nobody has, and that the system will not give to somebody's outgoing connection before the gateway takes it: those are of the
+/// range above 32,768.
 fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map(|address| address.port()).unwrap()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = std::process::id() % 1_000 * 16;
+    let mut candidates = (0..16_000).map(|_| 16_384 + ((first + u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % 16_000) as u16);
+    candidates.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 fn command(folder: &Path, extra: &[&str]) -> Command {
@@ -121,7 +126,10 @@ service:
     }
 
     /// Once it is quiet its books balance: nothing is missing and nothing was lost. Then it stops in order, by itself.
+    ///
+    /// Who stands behind has a request before the gateway has heard that it does, so the residual comes to nothing a moment later.
     pub(super) async fn end_balanced(self) -> String {
+        self.until("tracetailor_ledger_residual", &[], |residual| residual == 0.0).await;
         let page = self.metrics().await;
         for line in page.lines().filter(|line| line.starts_with("tracetailor_ledger_residual") || line.starts_with("tracetailor_lost_")) {
             assert!(line.ends_with(" 0"), "{line}\n{page}");

@@ -6,12 +6,14 @@ mod delivery;
 mod endpoint;
 mod glob;
 mod literal;
+mod pattern;
 mod percent;
 mod period;
 mod secret;
 mod several;
 mod switch;
 mod text;
+mod text_or;
 mod tls;
 
 pub use auth::Auth;
@@ -20,12 +22,14 @@ pub use delivery::{Backend, CircuitBreaker, DeadLetter, Delivery, QueueBatch, Qu
 pub use endpoint::{Address, Endpoint, Scheme};
 pub use glob::Glob;
 pub use literal::Literal;
+pub use pattern::Pattern;
 pub use percent::Percent;
 pub use period::{Period, parse_duration};
 pub use secret::Secret;
 pub use several::{CommaList, OneOrMany};
 pub use switch::Switch;
 pub use text::KeyError;
+pub use text_or::TextOr;
 pub use tls::{ClientTls, ServerTls, TlsVersion};
 
 #[cfg(test)]
