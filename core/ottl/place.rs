@@ -228,6 +228,17 @@ pub(super) fn enter<'a>(value: Value<'a>, keys: &[Key]) -> Result<Value<'a>, Eva
     }
 }
 
+/// Enters what a function gave: a key that is not there is an error, as it is not in an item.
+pub(super) fn enter_result<'a>(value: Value<'a>, keys: &[Key]) -> Result<Value<'a>, EvalError> {
+    let Some((key, rest)) = keys.split_first() else { return Ok(value) };
+    match (value, key) {
+        (Value::Map(map), Key::Text(key)) => {
+            map.get(key).map_or(Err(EvalError::because("the map has no such key")), |value| enter_result(value, rest))
+        }
+        (value, key) => enter_result(enter(value, std::slice::from_ref(key))?, rest),
+    }
+}
+
 fn no_way_in(got: Type, key: &Key) -> EvalError {
     match key {
         Key::Text(_) => EvalError::Expected { wanted: "a map, to enter by key", got: got.name() },

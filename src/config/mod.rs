@@ -6,7 +6,7 @@
 //! 2. `expand`: `${env:NAME}` and its relatives become what they stand for.
 //! 3. `leave_out`: what `--leave-out` names is taken out, with all that leads to it.
 //! 4. `components`: every section is read by the registries, strictly.
-//! 5. `pipelines`: what the pipelines name is looked up, and `graph` follows the connectors between them.
+//! 5. `pipelines`: what the pipelines name is looked up, `graph` follows the connectors between them, and `order` warns of orders hardly meant.
 //! 6. `plan`: what is valid becomes a plan; `show` is the same for people, without its secrets.
 //!
 //! A step that finds something wrong says so and goes on, so that all problems of a file come at once.
@@ -19,6 +19,7 @@ mod gates;
 mod graph;
 mod leave_out;
 mod merge;
+mod order;
 mod pipelines;
 mod plan;
 mod print;

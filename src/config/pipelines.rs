@@ -8,9 +8,9 @@ use tracetailor_core::telemetry::Signal;
 
 use super::components::{Components, Section};
 use super::gates::Gates;
-use super::graph;
 use super::plan::{PipelineId, PipelinePlan};
 use super::service::Pipeline;
+use super::{graph, order};
 use crate::extensions::UNNAMED;
 
 /// The pipelines and extensions that are named, checked.
@@ -28,6 +28,7 @@ pub(super) fn check(root: &Node, components: &Components, gates: Gates, problems
     let pipelines = pipelines(root, components, gates, problems);
     if let Some(pipelines) = &pipelines {
         graph::check(pipelines, components, problems);
+        order::check(pipelines, components, problems);
         unused(pipelines, &extensions, components, problems);
     }
     let pipelines = pipelines.map(|checked| graph::in_order(checked, components)).unwrap_or_default();

@@ -71,6 +71,9 @@ pub const METRICS: &[Metric] = &[
     Metric::histogram("otelcol_processor_batch_batch_send_size_bytes", PROCESSOR, "Bytes of the items of batches that left.")
         .in_unit(Unit::Bytes),
     Metric::gauge("otelcol_processor_batch_metadata_cardinality", PROCESSOR, "Combinations of metadata of which something waits."),
+    Metric::counter("otelcol_processor_filter_datapoints_filtered", FILTER, "Points of metrics that a `filter` dropped."),
+    Metric::counter("otelcol_processor_filter_logs_filtered", FILTER, "Log records that a `filter` dropped."),
+    Metric::counter("otelcol_processor_filter_spans_filtered", FILTER, "Spans that a `filter` dropped."),
     Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
     Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
     Metric::counter(
@@ -168,6 +171,11 @@ pub const METRICS: &[Metric] = &[
         &["component"],
         "Names of services that differ from another one only in case or punctuation.",
     ),
+    Metric::counter(
+        "tracetailor_failed_expressions_total",
+        &["component", "expression"],
+        "Times that a condition or statement in OTTL failed, by its text: what it read was missing, or of another type than it works with.",
+    ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
@@ -219,6 +227,8 @@ const PROCESSOR: &[&str] = &["processor"];
 /// A policy of a processor; and what it said.
 const POLICY: &[&str] = &["processor", "policy"];
 const VOTES: &[&str] = &["processor", "policy", "sampled", "decision"];
+/// Whose it is, under the name that the Collector gives to that.
+const FILTER: &[&str] = &["filter"];
 
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tracetailor_core::component::{ComponentId, Counter, Counters, Part, Room};
-use tracetailor_core::ledger::{Books, Line, LineName};
+use tracetailor_core::ledger::{Line, LineName};
 use tracetailor_core::telemetry::Signal;
 use tracetailor_core::trace_store::Budget;
 
+use super::assembly::World;
 use super::export::{Export, Full};
 use crate::config::{PipelineId, Plan};
 
@@ -94,14 +95,8 @@ pub(super) struct Joint {
 }
 
 impl Graph {
-    /// Draws a plan. `gate` is what a processor of a pipeline makes senders wait by.
-    pub(super) fn of(
-        plan: &Plan,
-        exports: Exports,
-        (books, counters): (&Books, &Counters),
-        generation: u64,
-        gate: impl Fn(&PipelineId, &ComponentId) -> Budget,
-    ) -> Graph {
+    /// Draws a plan.
+    pub(super) fn of(plan: &Plan, exports: Exports, world: &World, generation: u64) -> Graph {
         let connectors = joints(plan);
         let mut pipelines: Vec<Pipeline> = Vec::with_capacity(plan.pipelines.len());
         for pipeline in &plan.pipelines {
@@ -114,12 +109,12 @@ impl Graph {
             let (limiters, processors): (Vec<ComponentId>, Vec<ComponentId>) =
                 pipeline.processors.iter().cloned().partition(|id| matches!(part(id), Some(Part::Limiter(_))));
             let stages = processors.iter().filter(|id| matches!(part(id), Some(Part::Stage(_))));
-            let gates = stages.map(|id| (id.clone(), gate(&pipeline.id, id))).collect();
+            let gates = stages.map(|id| (id.clone(), world.gate(&pipeline.id, id))).collect();
             pipelines.push(Pipeline {
                 gates,
-                line: books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
+                line: world.books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
                 whole: processors.iter().any(|id| matches!(part(id), Some(Part::Stage(_)))),
-                limiters: limiters.iter().map(|id| Limiter::new(id, signal, counters)).collect(),
+                limiters: limiters.iter().map(|id| Limiter::new(id, signal, &world.counters)).collect(),
                 processors,
                 ends: ends.collect(),
                 reach: Vec::new(),

@@ -57,6 +57,29 @@ gateway.yaml:3:3: warning: receivers.otlp/idle: this receiver receives nothing: 
 }
 
 #[test]
+fn what_tears_holes_in_traces_is_a_warning() {
+    let yaml = "\
+receivers: {otlp: {protocols: {grpc: {}}}}
+processors:
+  filter/health: {trace_conditions: ['span.name == \"GET /health\"']}
+  filter/events: {trace_conditions: ['spanevent.name == \"debug\"']}
+  tail_sampling: {policies: [{name: all, type: always_sample}]}
+exporters: {nop: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], processors: [filter/events, filter/health, tail_sampling], exporters: [nop]}
+    traces/behind: {receivers: [otlp], processors: [tail_sampling, filter/health], exporters: [nop]}
+";
+    assert_eq!(
+        accepted(yaml, &[], &[]),
+        "\
+gateway.yaml:9:61: warning: service.pipelines.traces.processors[1]: filter/health drops single spans before tail_sampling has seen their traces, which then have holes
+    drop whole traces by a policy of tail_sampling: type: drop; or put filter/health behind tail_sampling
+"
+    );
+}
+
+#[test]
 fn a_former_name_works_with_a_warning() {
     let yaml = "\
 receivers: {otlp: {protocols: {grpc: {}}}}
