@@ -64,8 +64,6 @@ fn sort_attributes(value: &mut Value) {
                 sort_by_key(fields.get_mut(list));
             }
             sort_by_key(fields.get_mut("kvlistValue").and_then(|map| map.get_mut("values")));
-            // Some senders write one of zeros where a span has no parent.
-            fields.retain(|name, id| name != "parentSpanId" || id.as_str().is_none_or(|id| id.bytes().any(|digit| digit != b'0')));
         }
         _ => {}
     }
