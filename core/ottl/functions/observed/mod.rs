@@ -182,7 +182,7 @@ fn split(line: &str) -> (&str, &str) {
 /// Whether nothing of the span is looked at.
 fn is_known(expression: &str) -> bool {
     let looks = |name: &&str| expression.contains(*name);
-    !is_edit(expression) && !["attributes", "_time", "_id", "kind", "events", "name)"].iter().any(|name| looks(name))
+    !is_edit(expression) && !["attributes", "_time", "_id", "kind", "events", "name)"].iter().any(looks)
 }
 
 #[test]
