@@ -36,6 +36,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
     ("processors.span.name.from_attributes", "[db.system.name, db.operation.name]"),
     ("processors.tail_sampling.policies", "[{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]"),
+    ("processors.transform.trace_statements", r#"['set(span.attributes["team"], "shop") where span.attributes["team"] == nil']"#),
     ("receivers.otlp.protocols", "on"),
     ("receivers.otlp.protocols.grpc", "on"),
     ("receivers.otlp.protocols.http", "on"),

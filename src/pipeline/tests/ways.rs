@@ -155,7 +155,8 @@ service: {{lanes: 2}}
         let third = rig.begin(request(3, 3), Milestone::Accepted).await;
         until(|| rig.gateway.waiting() == 1).await;
         let (report, hall) = rig.end().await;
-        assert!(third.await.unwrap().is_err(), "{report}");
+        // It is refused, or its receiver has ended before it looked again.
+        assert!(!matches!(third.await, Ok(Ok(_))), "{report}");
         assert_eq!(ids(&basket(&hall, "basket")), all_ids(2, 3), "{report}");
     });
 }
