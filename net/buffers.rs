@@ -23,13 +23,32 @@ impl Buffers {
 
     /// An empty buffer with room for so many bytes.
     pub fn take(&self, room: usize) -> Buffer {
-        let mut bytes = self.0.lock().pop().unwrap_or_default();
-        bytes.reserve(room);
+        let bytes = self.0.pick(room).unwrap_or_else(|| Vec::with_capacity(rounded(room)));
         Buffer { bytes, home: self.0.clone() }
     }
 }
 
+/// Requests differ by a little: what was made for one shall do for the next.
+const STEP: usize = 64 << 10;
+
+fn rounded(room: usize) -> usize {
+    if room < STEP { room } else { room.next_multiple_of(STEP) }
+}
+
 impl Idle {
+    /// The smallest that is large enough. Where none is, one goes: to let it grow would copy nothing of use, and take twice what is needed.
+    fn pick(&self, room: usize) -> Option<Vec<u8>> {
+        let mut idle = self.lock();
+        let fits = (0..idle.len()).filter(|place| idle[*place].capacity() >= room).min_by_key(|place| idle[*place].capacity());
+        let Some(place) = fits else {
+            let gone = idle.pop();
+            drop(idle);
+            drop(gone);
+            return None;
+        };
+        Some(idle.swap_remove(place))
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Vec<u8>>> {
         self.buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -114,6 +133,15 @@ mod tests {
         drop(half);
         let again = buffers.take(100);
         assert_eq!((again.as_ptr(), again.len()), (place, 0));
+    }
+
+    #[test]
+    fn a_buffer_is_no_larger_than_it_must_be() {
+        let buffers = Buffers::new(1 << 20);
+        drop((buffers.take(300 << 10), buffers.take(100 << 10)));
+        assert_eq!(buffers.take(90 << 10).capacity(), 128 << 10);
+        assert_eq!(buffers.take(200 << 10).capacity(), 320 << 10);
+        assert_eq!(buffers.take((320 << 10) + 1).capacity(), 384 << 10);
     }
 
     #[test]

@@ -8,23 +8,31 @@ use tracetailor_core::component::{Processors, Registry};
 
 pub mod attributes;
 pub mod batch;
+pub mod filter;
 pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
 pub mod probabilistic_sampler;
 pub mod resource;
+pub mod service_name;
 pub mod span;
+pub mod tail_sampling;
+pub mod transform;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
     &[
         attributes::FACTORY,
         batch::FACTORY,
+        filter::FACTORY,
         groupbytrace::FACTORY,
         memory_limiter::FACTORY,
         probabilistic_sampler::FACTORY,
         resource::FACTORY,
+        service_name::FACTORY,
         span::FACTORY,
+        tail_sampling::FACTORY,
+        transform::FACTORY,
     ],
     planned::PLANNED,
 );

@@ -9,7 +9,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         aliases: &[],
         meanwhile: "let the senders write cumulative sums, or let a Collector behind the gateway turn them",
     },
-    PlannedComponent { name: "filter", aliases: &[], meanwhile: "drop in the back end, or in a Collector before the gateway" },
     PlannedComponent { name: "interval", aliases: &[], meanwhile: "lengthen the interval at which the senders export their metrics" },
     PlannedComponent {
         name: "k8s_attributes",
@@ -25,15 +24,5 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         name: "resource_detection",
         aliases: &["resourcedetection"],
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
-    },
-    PlannedComponent {
-        name: "tail_sampling",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
-    },
-    PlannedComponent {
-        name: "transform",
-        aliases: &[],
-        meanwhile: "for attributes use attributes and resource; change the rest in a Collector before the gateway",
     },
 ];

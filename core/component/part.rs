@@ -20,6 +20,9 @@ pub enum Part {
     Limiter(fn(&AnyConfig) -> Result<MemoryLimit, NeedsRebuild>),
     /// A processor that works on whole traces: neighbours in a pipeline share one store.
     Stage(fn(&AnyConfig, &ProcessorContext) -> Result<StagePart, BuildError>),
+    /// A processor that may leave out single items, as its configuration tells: in front of one that [judges whole
+    /// traces](super::JUDGES_WHOLE_TRACES) it makes holes in them.
+    Sieve(fn(&AnyConfig) -> bool),
     /// An exporter with a queue before it, retries, and the rest of what is written once around exporters.
     Delivering(fn(&AnyConfig) -> Result<Delivery, NeedsRebuild>),
 }

@@ -22,6 +22,9 @@ pub struct PlannedComponent {
 /// Types that are never left out of a configuration to get it started: they hide what must not leave.
 pub const NEVER_LEFT_OUT: [&str; 1] = ["redaction"];
 
+/// Types that decide or repair traces by what they see of them, so that spans left out before are missing.
+pub const JUDGES_WHOLE_TRACES: [&str; 2] = ["stitch", "tail_sampling"];
+
 /// The components of a kind. The list is written by hand, one line each, so that what the gateway has is what somebody can read.
 #[derive(Clone, Copy)]
 pub struct Registry<K: Kind> {

@@ -42,7 +42,7 @@ fn rest<'a>(spelled: &'a str, before: &str) -> &'a str {
 }
 
 /// Steps over one letter of the text; `None` where the spelling is of something else.
-fn step<'a>(rest: &'a str, letter: char, quote: Option<char>) -> Option<&'a str> {
+fn step(rest: &str, letter: char, quote: Option<char>) -> Option<&str> {
     if letter.is_whitespace() && rest.starts_with('\n') {
         return Some(rest.trim_start());
     }

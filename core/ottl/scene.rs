@@ -16,6 +16,7 @@ pub struct Scene<'a> {
     source: &'a Source,
     clock: &'a Clock,
     facts: Option<&'a dyn Facts>,
+    points: Option<&'a dyn Points>,
     cache: Option<&'a telemetry::Value>,
 }
 
@@ -26,6 +27,12 @@ pub struct Event<'a> {
     pub index: usize,
     /// Its message.
     pub bytes: &'a [u8],
+}
+
+/// All points of the metric that is looked at, of a batch: a condition on the metric as a whole may ask for them.
+pub trait Points {
+    /// Whether `ask` says yes to one of them.
+    fn any(&self, ask: &dyn Fn(&Item<'_>) -> bool) -> bool;
 }
 
 /// What a caller knows that no item says: a trace's length, for `trace.duration`. The numbers are those of the paths in the
@@ -43,7 +50,7 @@ impl<'a> Scene<'a> {
 
     /// What items share, for conditions on resource, scope or metric alone. To a path into an item nothing is there.
     pub fn of_context(context: &'a Arc<Context>, source: &'a Source, clock: &'a Clock) -> Self {
-        Self { context, item: None, event: None, source, clock, facts: None, cache: None }
+        Self { context, item: None, event: None, source, clock, facts: None, points: None, cache: None }
     }
 
     /// The same, looking at one event of the span.
@@ -56,6 +63,12 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn with_facts(self, facts: &'a dyn Facts) -> Self {
         Self { facts: Some(facts), ..self }
+    }
+
+    /// The same, with the points of the metric.
+    #[must_use]
+    pub fn with_points(self, points: &'a dyn Points) -> Self {
+        Self { points: Some(points), ..self }
     }
 
     /// The same, with a scratch map.
@@ -91,6 +104,10 @@ impl<'a> Scene<'a> {
 
     pub(super) fn facts(&self) -> Option<&'a dyn Facts> {
         self.facts
+    }
+
+    pub(super) fn points(&self) -> Option<&'a dyn Points> {
+        self.points
     }
 
     pub(super) fn cache(&self) -> Option<&'a telemetry::Value> {

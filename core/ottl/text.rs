@@ -29,19 +29,32 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// A number with no digit that says nothing; very large and very small ones with an exponent.
+/// A value as the Collector writes one that stands in an attribute: as [`Value::into_text`] does, but bytes in base64, and `nil` as nothing.
+pub(super) fn as_string(value: Value<'_>) -> String {
+    match value {
+        Value::Nil => String::new(),
+        Value::Bytes(bytes) => base64(&bytes),
+        other => other.into_text().map(Cow::into_owned).unwrap_or_default(),
+    }
+}
+
+fn base64(bytes: &[u8]) -> String {
+    let mut text = Vec::new();
+    crate::telemetry::json::put_base64(&mut text, bytes);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// A number with no digit that says nothing; very large and very small ones with an exponent of a sign and two digits or more.
 pub(super) fn put_float(text: &mut String, number: f64) {
     let size = number.abs();
-    let start = text.len();
-    if size != 0.0 && size.is_finite() && !(1e-6..1e21).contains(&size) {
-        let _ = write!(text, "{number:e}");
-        if !text[start..].contains("e-") {
-            let exponent = text[start..].find('e').map_or(text.len(), |at| start + at + 1);
-            text.insert(exponent, '+');
-        }
+    if size == 0.0 || !size.is_finite() || (1e-6..1e21).contains(&size) {
+        let _ = write!(text, "{number}");
         return;
     }
-    let _ = write!(text, "{number}");
+    let written = format!("{number:e}");
+    let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+    let _ = write!(text, "{mantissa}e{sign}{exponent:0>2}");
 }
 
 /// A value as JSON. Keys are sorted, as the Collector's are; bytes are base64, times RFC 3339, durations nanoseconds.
@@ -57,11 +70,7 @@ pub fn put_json(out: &mut String, value: &Value<'_>) {
         Value::Float(number) if number.is_finite() => put_float(out, *number),
         Value::Float(_) => out.push_str("null"),
         Value::String(text) => put_quoted(out, text),
-        Value::Bytes(bytes) => {
-            let mut text = Vec::new();
-            crate::telemetry::json::put_base64(&mut text, bytes);
-            put_quoted(out, &String::from_utf8_lossy(&text));
-        }
+        Value::Bytes(bytes) => put_quoted(out, &base64(bytes)),
         Value::List(list) => put_list(out, list),
         Value::Map(map) => put_map(out, map),
         Value::Time(nanos) => put_quoted(out, &rfc3339(*nanos)),
@@ -94,9 +103,18 @@ fn put_map(out: &mut String, map: &Map<'_>) {
     out.push('}');
 }
 
+/// What could be taken for HTML is escaped as well, as in the Collector.
 fn put_quoted(out: &mut String, text: &str) {
     // Text has no way not to be JSON.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    let json = serde_json::to_string(text).unwrap_or_default();
+    for part in json.split_inclusive(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        let last = part.chars().next_back().filter(|last| matches!(last, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
+        let plain = last.map_or(part, |last| &part[..part.len() - last.len_utf8()]);
+        out.push_str(plain);
+        if let Some(last) = last {
+            let _ = write!(out, "\\u{:04x}", last as u32);
+        }
+    }
 }
 
 /// `2023-11-14T22:13:20.5Z`: in UTC, with as many digits behind the second as say something.
@@ -134,7 +152,9 @@ mod tests {
             (Value::Float(2.75), "2.75"),
             (Value::Float(1.0), "1"),
             (Value::Float(1e21), "1e+21"),
-            (Value::Float(1e-7), "1e-7"),
+            (Value::Float(1e-7), "1e-07"),
+            (Value::Float(0.0), "0"),
+            (Value::list(vec![Value::text("<a&b>")]), r#"["\u003ca\u0026b\u003e"]"#),
             (Value::Bool(true), "true"),
             (Value::Bytes(Cow::Borrowed(&[1, 255])), "01ff"),
             (Value::list(vec![Value::text("a\"b"), Value::Nil]), r#"["a\"b",null]"#),

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use crate::telemetry::{self, Attribute, ListRef, MapRef, ValueRef, wire};
 
 /// What a path reads, a function gives, and a comparison compares.
@@ -38,8 +40,10 @@ pub enum Value<'a> {
 pub enum List<'a> {
     /// In an item's bytes.
     Read(ListRef<'a>),
-    /// By a function or a literal.
+    /// By a function.
     Made(Vec<Value<'a>>),
+    /// By a literal, which keeps it.
+    Lent(&'a [Value<'a>]),
 }
 
 /// A map, read in place or made. Keys may repeat where it is read; the first one counts.
@@ -47,8 +51,10 @@ pub enum List<'a> {
 pub enum Map<'a> {
     /// In an item's bytes.
     Read(Entries<'a>),
-    /// By a function or a literal.
+    /// By a function.
     Made(Vec<(Cow<'a, str>, Value<'a>)>),
+    /// By a literal, which keeps it.
+    Lent(&'a [(Cow<'a, str>, Value<'a>)]),
 }
 
 /// The entries of a map or of a list of attributes, in the bytes of the message that holds them.
@@ -218,13 +224,11 @@ impl<'a> Value<'a> {
             Value::String(text) => telemetry::Value::String(text.as_ref().to_owned()),
             Value::Bytes(bytes) => telemetry::Value::Bytes(bytes.as_ref().to_vec()),
             Value::List(List::Read(list)) => ValueRef::List(*list).to_value(),
-            Value::List(List::Made(values)) => telemetry::Value::List(values.iter().map(Value::to_telemetry).collect()),
+            Value::List(list) => telemetry::Value::List(list.iter().map(|value| value.to_telemetry()).collect()),
             Value::Map(Map::Read(map)) => {
                 telemetry::Value::Map(map.iter().map(|entry| (entry.key_text().into_owned(), entry.value().to_value())).collect())
             }
-            Value::Map(Map::Made(entries)) => {
-                telemetry::Value::Map(entries.iter().map(|(key, value)| (key.as_ref().to_owned(), value.to_telemetry())).collect())
-            }
+            Value::Map(map) => telemetry::Value::Map(map.iter().map(|(key, value)| (key.into_owned(), value.to_telemetry())).collect()),
         }
     }
 
@@ -343,6 +347,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().count(),
             List::Made(values) => values.len(),
+            List::Lent(values) => values.len(),
         }
     }
 
@@ -356,6 +361,7 @@ impl<'a> List<'a> {
         let (read, made) = match self {
             List::Read(list) => (Some(list.iter().map(Value::from)), None),
             List::Made(values) => (None, Some(values.iter().cloned())),
+            List::Lent(values) => (None, Some(values.iter().cloned())),
         };
         read.into_iter().flatten().chain(made.into_iter().flatten())
     }
@@ -365,6 +371,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().nth(index).map(Value::from),
             List::Made(values) => values.get(index).cloned(),
+            List::Lent(values) => values.get(index).cloned(),
         }
     }
 
@@ -373,6 +380,7 @@ impl<'a> List<'a> {
         match self {
             List::Read(list) => list.iter().map(Value::from).collect(),
             List::Made(values) => values,
+            List::Lent(values) => values.to_vec(),
         }
     }
 }
@@ -383,6 +391,7 @@ impl<'a> Map<'a> {
         match self {
             Map::Read(map) => map.iter().count(),
             Map::Made(entries) => entries.len(),
+            Map::Lent(entries) => entries.len(),
         }
     }
 
@@ -396,6 +405,7 @@ impl<'a> Map<'a> {
         let (read, made) = match self {
             Map::Read(map) => (Some(map.iter().map(|entry| (entry.key_text(), Value::from(entry.value())))), None),
             Map::Made(entries) => (None, Some(entries.iter().cloned())),
+            Map::Lent(entries) => (None, Some(entries.iter().cloned())),
         };
         read.into_iter().flatten().chain(made.into_iter().flatten())
     }
@@ -404,8 +414,26 @@ impl<'a> Map<'a> {
     pub fn get(&self, key: &str) -> Option<Value<'a>> {
         match self {
             Map::Read(map) => map.get(key).map(Value::from),
-            Map::Made(entries) => entries.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone()),
+            Map::Made(entries) => value_of(entries, key),
+            Map::Lent(entries) => value_of(entries, key),
         }
+    }
+
+    /// The numbers of the entries that have a key, ascending; values are not looked at.
+    pub fn places(&self, key: &str) -> SmallVec<[usize; 2]> {
+        let mut places = SmallVec::new();
+        match self {
+            Map::Read(map) => {
+                for (place, entry) in map.iter().enumerate() {
+                    if entry.key == key.as_bytes() {
+                        places.push(place);
+                    }
+                }
+            }
+            Map::Made(entries) => places.extend(places_in(entries, key)),
+            Map::Lent(entries) => places.extend(places_in(entries, key)),
+        }
+        places
     }
 
     /// All entries, to be changed.
@@ -413,6 +441,15 @@ impl<'a> Map<'a> {
         match self {
             Map::Read(_) => self.iter().collect(),
             Map::Made(entries) => entries,
+            Map::Lent(entries) => entries.to_vec(),
         }
     }
+}
+
+fn places_in(entries: &[(Cow<'_, str>, Value<'_>)], key: &str) -> impl Iterator<Item = usize> {
+    entries.iter().enumerate().filter_map(move |(place, (known, _))| (known == key).then_some(place))
+}
+
+fn value_of<'a>(entries: &[(Cow<'a, str>, Value<'a>)], key: &str) -> Option<Value<'a>> {
+    entries.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
 }

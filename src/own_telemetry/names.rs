@@ -78,6 +78,84 @@ pub const METRICS: &[Metric] = &[
         SAMPLED,
         "Spans that were decided, by what decided and whether they were kept.",
     ),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_global_count_traces_sampled",
+        &["processor", "sampled", "decision"],
+        "Traces that were decided: `sampled`, `not_sampled` or `dropped`.",
+    ),
+    Metric::counter("otelcol_processor_tail_sampling_count_traces_sampled", VOTES, "Traces by what a policy said of them."),
+    Metric::counter("otelcol_processor_tail_sampling_count_spans_sampled", VOTES, "The same in spans."),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_count_bytes_sampled",
+        VOTES,
+        "The same in bytes as the Collector counts them, where a limit in such bytes is configured.",
+    )
+    .in_unit(Unit::Bytes),
+    Metric::counter("otelcol_processor_tail_sampling_sampling_policy_execution_count", POLICY, "How often a policy was asked."),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_sampling_policy_execution_time_sum",
+        POLICY,
+        "Microseconds that a policy took, from one vote in 32.",
+    ),
+    Metric::counter("otelcol_processor_tail_sampling_sampling_policy_evaluation_error", PROCESSOR, "Votes that failed."),
+    Metric::counter("otelcol_processor_tail_sampling_new_trace_id_received", PROCESSOR, "Traces that began."),
+    Metric::gauge(
+        "otelcol_processor_tail_sampling_sampling_traces_on_memory",
+        PROCESSOR,
+        "Traces that wait, or were kept and wait for room.",
+    ),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early",
+        PROCESSOR,
+        "Traces that were decided before their time to make room; with `compatibility: otelcol`, lost.",
+    ),
+    Metric::counter("otelcol_processor_tail_sampling_traces_dropped_too_large", PROCESSOR, "Traces above `maximum_trace_size_bytes`."),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_early_releases_from_cache_decision",
+        &["processor", "sampled"],
+        "Spans that came after the decision on their trace, where `decision_cache` is set.",
+    ),
+    Metric::histogram(
+        "otelcol_processor_tail_sampling_sampling_late_span_age",
+        PROCESSOR,
+        "How long after the decision on their trace spans came, once for each trace and request, where `decision_cache` is not set.",
+    )
+    .in_unit(Unit::Seconds)
+    .from(Level::Normal),
+    Metric::histogram("otelcol_processor_tail_sampling_sampling_trace_removal_age", PROCESSOR, "How long traces were here.")
+        .in_unit(Unit::Seconds)
+        .from(Level::Normal),
+    Metric::histogram(
+        "otelcol_processor_tail_sampling_sampling_decision_timer_latency",
+        PROCESSOR,
+        "Milliseconds by which decisions came after their time.",
+    )
+    .from(Level::Normal),
+    Metric::counter(
+        "otelcol_processor_tail_sampling_count_spans_with_unparseable_tracestate",
+        PROCESSOR,
+        "Kept spans whose trace state breaks the rules and was left as it is.",
+    ),
+    Metric::counter(
+        "tracetailor_sampling_decisions_total",
+        &["component", "trigger"],
+        "Traces that were decided, by why then: `deadline`, `wish`, `count`, `memory`, `size` or `shutdown`.",
+    ),
+    Metric::counter(
+        "tracetailor_sampling_traces_shown_again_total",
+        &["component"],
+        "Traces that waited over a reload and were shown to the new policies.",
+    ),
+    Metric::counter(
+        "tracetailor_service_names_total",
+        &["component", "outcome"],
+        "Items by what became of their service's name: `kept`, `filled`, `renamed`, `unknown`, `collided`.",
+    ),
+    Metric::gauge(
+        "tracetailor_service_name_variants",
+        &["component"],
+        "Names of services that differ from another one only in case or punctuation.",
+    ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
@@ -119,6 +197,10 @@ pub const METRICS: &[Metric] = &[
 
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
+
+/// A policy of a processor; and what it said.
+const POLICY: &[&str] = &["processor", "policy"];
+const VOTES: &[&str] = &["processor", "policy", "sampled", "decision"];
 
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tracetailor_core::component::{
-    ComponentId, Configured, Counters, ExtensionContext, Extensions, Kind, Lanes, Part, ReceiverContext, Receivers, RunError, Services,
-    Steering, Stop, Stopper,
+    ComponentId, Configured, Counters, ExtensionContext, Extensions, Kind, LaneThreads, Lanes, Part, ReceiverContext, Receivers, RunError,
+    Services, Steering, Stop, Stopper,
 };
 use tracetailor_core::config::Node;
 use tracetailor_core::ledger::Books;
@@ -88,7 +88,7 @@ impl Gateway {
 
         let (services, extensions) = build_extensions(&world, &plan, &steering)?;
         let (exports, built) = world.exporters(&plan, &services, |_, _| None, &Exports::new())?;
-        let graph = Arc::new(Graph::of(&plan, exports, &world.books, 0));
+        let graph = Arc::new(Graph::of(&plan, exports, &world.books, 0, |pipeline, id| world.gate(pipeline, id)));
         let shards = Shards::over(world.lanes());
         let mut lanes = Vec::with_capacity(waiting.len());
         for index in 0..world.lanes() {
@@ -133,12 +133,16 @@ impl Gateway {
     fn watch_memory(&self) {
         let memory = self.world.memory.clone();
         let told = memory::Told::new(&self.world.counters);
-        let gone = self.failing.clone();
+        let (gone, threads) = (self.failing.clone(), self.world.threads.clone());
         tokio::spawn(async move {
             // The gateway listens as long as it is there.
             while !gone.is_closed() {
                 if let Some(resident) = memory::resident() {
                     memory.observe(resident);
+                    memory::give_back();
+                    if resident > memory.held() + memory::SLACK {
+                        (0..threads.count()).for_each(|lane| threads.spawn(lane, Box::pin(async { memory::give_back() })));
+                    }
                 }
                 told.tell(&memory);
                 tokio::time::sleep(MEMORY_LOOKS).await;
@@ -195,7 +199,7 @@ impl Gateway {
         };
         let (exports, built) = self.world.exporters(&plan, &services, unchanged, &there)?;
         let generation = self.admission.graph.load().generation + 1;
-        let graph = Arc::new(Graph::of(&plan, exports, &self.world.books, generation));
+        let graph = Arc::new(Graph::of(&plan, exports, &self.world.books, generation, |pipeline, id| self.world.gate(pipeline, id)));
         let mut lanes = Vec::with_capacity(self.world.lanes());
         for index in 0..self.world.lanes() {
             let place = self.world.lane(index);

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use smallvec::SmallVec;
 use tracetailor_core::component::{Counters, Gauge, Memory as Amount, MemoryLimit};
 use tracetailor_core::trace_store::Budget;
+
+use super::export::Export;
 
 /// What is held, and how much may be. Clones count together.
 ///
@@ -39,6 +42,8 @@ const QUEUES: (u64, u64) = (30, 100);
 pub(super) struct Charge {
     memory: Memory,
     bytes: u64,
+    /// The exporters that it will come to.
+    ahead: SmallVec<[Arc<Export>; 2]>,
 }
 
 impl Memory {
@@ -92,7 +97,7 @@ impl Memory {
 
     /// Takes bytes for a request, if there is room for them.
     pub(super) fn charge(&self, bytes: usize) -> Option<Charge> {
-        let mut charge = Charge { memory: self.clone(), bytes: 0 };
+        let mut charge = Charge { memory: self.clone(), bytes: 0, ahead: SmallVec::new() };
         charge.enlarge(bytes).then_some(charge)
     }
 
@@ -129,13 +134,21 @@ impl Charge {
             return false;
         }
         self.bytes += bytes;
+        self.ahead.iter().for_each(|export| export.comes(bytes));
         true
+    }
+
+    /// Announces it to an exporter that it will come to.
+    pub(super) fn announce(&mut self, export: &Arc<Export>) {
+        export.comes(self.bytes);
+        self.ahead.push(export.clone());
     }
 }
 
 impl Drop for Charge {
     fn drop(&mut self) {
         self.memory.0.moving.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.ahead.iter().for_each(|export| export.comes_no_more(self.bytes));
     }
 }
 
@@ -181,6 +194,16 @@ pub(super) fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: u64 = status.split_whitespace().nth(1)?.parse().ok()?;
     Some(pages * 4096)
+}
+
+/// Above what is counted, so much may stay with the allocator before lanes are asked as well.
+pub(super) const SLACK: u64 = 32 << 20;
+
+/// Has this thread's allocator give back to the system what it has had no use for in the last second. mimalloc does that by itself, but only
+/// when a large block goes: a gateway that turned quiet after an outage would keep what its queue once took.
+pub(super) fn give_back() {
+    // Nothing is written to it, so the system has nothing to clear.
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(2 << 20)));
 }
 
 impl Default for Memory {

@@ -3,6 +3,8 @@
 
 mod clients;
 mod first_day;
+#[cfg(target_os = "linux")]
+mod memory;
 mod process;
 mod reloading;
 mod sink;

@@ -90,6 +90,14 @@ service:
         assert!(std::process::Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
+    /// The memory that it has now, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(super) fn resident(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+        1_024 * kilobytes.unwrap().parse::<u64>().unwrap()
+    }
+
     /// Its metrics, as text.
     pub(super) async fn metrics(&self) -> String {
         clients::get(self.metrics, "/metrics").await.1

@@ -13,6 +13,7 @@ mod secret;
 mod several;
 mod switch;
 mod text;
+mod text_or;
 mod tls;
 
 pub use auth::Auth;
@@ -28,6 +29,7 @@ pub use secret::Secret;
 pub use several::{CommaList, OneOrMany};
 pub use switch::Switch;
 pub use text::KeyError;
+pub use text_or::TextOr;
 pub use tls::{ClientTls, ServerTls, TlsVersion};
 
 #[cfg(test)]

@@ -1,4 +1,6 @@
 //! A regular expression, compiled once; the plain ones are not run as such.
+//!
+//! The language is the Collector's: [`re2`](super::re2) says where that is not the crate's own.
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -19,12 +21,13 @@ enum Shortcut {
 }
 
 /// The most memory that a compiled pattern may take.
-const MOST_MEMORY: usize = 1 << 20;
+pub(super) const MOST_MEMORY: usize = 1 << 20;
 
 impl Pattern {
     /// Compiles one, or says in words what is wrong with it.
     pub fn new(pattern: &str) -> Result<Self, String> {
-        let regex = RegexBuilder::new(pattern).size_limit(MOST_MEMORY).dfa_size_limit(MOST_MEMORY).build();
+        let translated = super::re2::translated(pattern).map_err(|wrong| format!("is no regular expression: {wrong}"))?;
+        let regex = RegexBuilder::new(&translated).size_limit(MOST_MEMORY).dfa_size_limit(MOST_MEMORY).build();
         let regex = regex.map_err(|error| {
             let error = error.to_string();
             format!("is no regular expression: {}", error.lines().last().unwrap_or_default().trim_start_matches("error: "))
@@ -85,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_does_not_compile_says_why() {
-        assert_eq!(Pattern::new("[").unwrap_err(), "is no regular expression: unclosed character class");
+        assert_eq!(Pattern::new("[").unwrap_err(), "is no regular expression: the bracket [ is never closed");
         assert!(Pattern::new("(a{1000}){1000}").unwrap_err().contains("size limit"));
     }
 }

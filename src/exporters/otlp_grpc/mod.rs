@@ -135,7 +135,7 @@ impl Exporter for OtlpGrpc {
 impl OtlpGrpc {
     /// The message with its prefix, as it is sent.
     fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(PREFIX);
+        let mut body = self.buffers.take(PREFIX + likely_size(batch));
         body.resize(PREFIX, 0);
         batch.emit(&mut body);
         if let Some(compressors) = &self.compressors {
@@ -149,6 +149,12 @@ impl OtlpGrpc {
         put_prefix(&mut body, self.compressors.is_some());
         Ok(body.freeze())
     }
+}
+
+/// What a batch will mostly come to: its items, and a little for what they share.
+fn likely_size(batch: &Telemetry) -> usize {
+    let items = batch.size();
+    items + items / 8 + 4096
 }
 
 #[cfg(test)]

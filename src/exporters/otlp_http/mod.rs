@@ -164,7 +164,7 @@ fn nowhere(signal: Signal) -> ExportError {
 impl OtlpHttp {
     /// The body as it is sent.
     fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(0);
+        let mut body = self.buffers.take(likely_size(batch));
         batch.emit(&mut body);
         if self.encoding == Encoding::Json {
             let protobuf = body;
@@ -180,6 +180,12 @@ impl OtlpHttp {
         }
         Ok(body.freeze())
     }
+}
+
+/// What a batch will mostly come to: its items, and a little for what they share.
+fn likely_size(batch: &Telemetry) -> usize {
+    let items = batch.size();
+    items + items / 8 + 4096
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ impl Export {
         told.capacity(&settings);
         Arc::new(Self {
             held: line.held("queue"),
-            pace: Pace::default(),
+            pace: Pace::new(lanes),
             line,
             clock: context.clock.clone(),
             memory: memory.clone(),
@@ -140,6 +140,15 @@ impl Export {
     /// Pauses while its queue is long and gets shorter, for a moment: called for whoever would make it longer.
     pub async fn fall_in(&self) {
         self.pace.fall_in().await;
+    }
+
+    /// So many bytes were let in for it, until they have arrived or never will.
+    pub(super) fn comes(&self, bytes: u64) {
+        self.pace.comes(bytes);
+    }
+
+    pub(super) fn comes_no_more(&self, bytes: u64) {
+        self.pace.comes_no_more(bytes);
     }
 
     /// Whether senders wait for room however long it takes (`block_on_overflow`), instead of being refused after a bounded wait.

@@ -8,9 +8,14 @@ use std::time::Duration;
 /// A queue is for a destination that is away. One that is there and only a little slower than its senders would fill it to the brim as
 /// well, with memory that the system must clear first and that is cold by the time it is sent: the dearest way to be no faster
 /// (docs/decisions/0018-senders-fall-in-with-the-pace.md has the figures). So before a request is admitted it pauses while the queue is
-/// long, and sockets and windows carry that back to whoever sends. Where nothing leaves the queue a pause is of no use, and there is none.
-#[derive(Debug, Default)]
+/// long, counting what was let in and is still being read, and sockets and windows carry that back to whoever sends. Where nothing leaves
+/// the queue a pause is of no use, and there is none.
+#[derive(Debug)]
 pub(super) struct Pace {
+    /// More bytes are a long queue.
+    long: u64,
+    /// Bytes that were admitted and have not arrived.
+    coming: AtomicU64,
     /// Bytes in the queue or under way.
     waiting: AtomicU64,
     /// Bytes that ever left.
@@ -19,8 +24,8 @@ pub(super) struct Pace {
     excused: AtomicU32,
 }
 
-/// A queue of more bytes is long: as much as it takes to keep a destination busy, and little more.
-const LONG: u64 = 4 << 20;
+/// A queue of more bytes for each lane is long: as much as it takes to keep a destination busy, and little more.
+const LONG: u64 = 2 << 20;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(2);
@@ -31,10 +36,25 @@ const LOOKS: u32 = 25;
 /// After so many looks something must have left.
 const PATIENCE: u32 = 5;
 
-/// How many requests do not pause after a pause was of no use.
+/// How many requests do not pause after a pause was of no use, unless something leaves meanwhile.
 const EXCUSED: u32 = 500;
 
 impl Pace {
+    pub(super) fn new(lanes: usize) -> Self {
+        let none = || AtomicU64::new(0);
+        Self { long: LONG * lanes.max(1) as u64, coming: none(), waiting: none(), gone: none(), excused: AtomicU32::new(0) }
+    }
+
+    /// So many bytes were let in, and will be here when they have been read.
+    pub(super) fn comes(&self, bytes: u64) {
+        self.coming.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// So many bytes that were let in have arrived, or never will.
+    pub(super) fn comes_no_more(&self, bytes: u64) {
+        self.coming.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
     pub(super) fn came(&self, bytes: u64) {
         self.waiting.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -42,6 +62,8 @@ impl Pace {
     pub(super) fn left(&self, bytes: u64) {
         self.waiting.fetch_sub(bytes, Ordering::Relaxed);
         self.gone.fetch_add(bytes, Ordering::Relaxed);
+        // It is there.
+        self.excused.store(0, Ordering::Relaxed);
     }
 
     pub(super) async fn fall_in(&self) {
@@ -62,7 +84,7 @@ impl Pace {
     }
 
     fn is_long(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > LONG
+        self.waiting.load(Ordering::Relaxed) + self.coming.load(Ordering::Relaxed) > self.long
     }
 
     fn is_excused(&self) -> bool {
@@ -92,14 +114,24 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_short_queue_pauses_nobody() {
-        let pace = Pace::default();
+        let pace = Pace::new(2);
+        pace.came(2 * LONG);
+        assert_eq!(pause(&pace, 0).await, Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_let_in_counts_before_it_is_there() {
+        let pace = Pace::new(1);
         pace.came(LONG);
+        pace.comes(1);
+        assert!(pause(&pace, 0).await >= LOOK);
+        pace.comes_no_more(1);
         assert_eq!(pause(&pace, 0).await, Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_long_queue_pauses_until_it_is_short_or_the_time_is_over() {
-        let pace = Pace::default();
+        let pace = Pace::new(1);
         pace.came(LONG + 100);
         assert!((LOOK..LOOK * 60).contains(&pause(&pace, 10).await));
         assert!(!pace.is_long());
@@ -109,12 +141,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_destination_that_is_away_soon_pauses_nobody() {
-        let pace = Pace::default();
+        let pace = Pace::new(1);
         pace.came(2 * LONG);
         assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
         for _ in 0..EXCUSED {
             assert_eq!(pause(&pace, 0).await, Duration::ZERO);
         }
+        assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_destination_that_takes_something_is_there_again() {
+        let pace = Pace::new(1);
+        pace.came(2 * LONG);
+        assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
+        assert_eq!(pause(&pace, 0).await, Duration::ZERO);
+        pace.left(1);
         assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
     }
 }
