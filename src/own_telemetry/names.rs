@@ -59,6 +59,17 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_processor_batch_timeout_trigger_send", PROCESSOR, "Batches that left because their time was over."),
     Metric::histogram("otelcol_processor_batch_batch_send_size", PROCESSOR, "Items of the batches that left."),
     Metric::gauge("otelcol_processor_batch_metadata_cardinality", PROCESSOR, "Combinations of metadata of which something waits."),
+    Metric::counter(
+        "tracetailor_redactions_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` changed something; what items share is counted once while it is remembered.",
+    ),
+    Metric::counter(
+        "tracetailor_redactions_suggested_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` would have changed something, with `mode: suggest`.",
+    ),
+    Metric::gauge("tracetailor_redaction_rules", &["component", "digest"], "1 per lane, with the fingerprint of the rules in force."),
     Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
     Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
     Metric::counter(
