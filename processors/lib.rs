@@ -13,6 +13,7 @@ pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
 pub mod probabilistic_sampler;
+pub mod redaction;
 pub mod resource;
 pub mod service_name;
 pub mod span;
@@ -28,6 +29,7 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         groupbytrace::FACTORY,
         memory_limiter::FACTORY,
         probabilistic_sampler::FACTORY,
+        redaction::FACTORY,
         resource::FACTORY,
         service_name::FACTORY,
         span::FACTORY,

@@ -74,6 +74,17 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_processor_filter_datapoints_filtered", FILTER, "Points of metrics that a `filter` dropped."),
     Metric::counter("otelcol_processor_filter_logs_filtered", FILTER, "Log records that a `filter` dropped."),
     Metric::counter("otelcol_processor_filter_spans_filtered", FILTER, "Spans that a `filter` dropped."),
+    Metric::counter(
+        "tracetailor_redactions_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` changed something; what items share is counted once while it is remembered.",
+    ),
+    Metric::counter(
+        "tracetailor_redactions_suggested_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` would have changed something, with `mode: suggest`.",
+    ),
+    Metric::gauge("tracetailor_redaction_rules", &["component", "digest"], "1 per lane, with the fingerprint of the rules in force."),
     Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
     Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
     Metric::counter(
