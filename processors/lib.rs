@@ -12,10 +12,11 @@ pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
 pub mod resource;
+pub mod stitch;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
-    &[attributes::FACTORY, batch::FACTORY, groupbytrace::FACTORY, memory_limiter::FACTORY, resource::FACTORY],
+    &[attributes::FACTORY, batch::FACTORY, groupbytrace::FACTORY, memory_limiter::FACTORY, resource::FACTORY, stitch::FACTORY],
     planned::PLANNED,
 );
 

@@ -68,6 +68,32 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::counter("otelcol_processor_groupbytrace_traces_released", PROCESSOR, "Traces that left."),
     Metric::counter("otelcol_processor_groupbytrace_spans_released", PROCESSOR, "Spans of traces that left."),
+    Metric::counter(
+        "tracetailor_stitch_traces_total",
+        &["component", "outcome"],
+        "Traces, by what became of them: `complete`, `repaired`, `marked`, `capped`, `cut_short`, `refused`.",
+    ),
+    Metric::counter("tracetailor_stitch_orphan_spans_total", COMPONENT, "Spans whose parent was missing when their trace went on."),
+    Metric::counter(
+        "tracetailor_stitch_missing_parents_total",
+        &["component", "anchor"],
+        "Parents that were missing and stood in for, by how their place was found: `single`, `lca`, `root`, `none`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_made_spans_total",
+        &["component", "role"],
+        "Spans that were made: in the place of a `parent`, or as a `root`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_touched_spans_total",
+        &["component", "reason"],
+        "Received spans that were changed or marked, by why.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_late_spans_total",
+        &["component", "outcome"],
+        "Spans that came after their trace had gone on: `follows`, `supersedes_placeholder`, `orphan`, `unknown`.",
+    ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
     Metric::counter("otelcol_exporter_sent_{items}", &["exporter"], "Items that the destination took."),
@@ -109,6 +135,9 @@ pub const METRICS: &[Metric] = &[
 
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
+
+/// A component by its id.
+const COMPONENT: &[&str] = &["component"];
 
 /// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
 const LINE: &[&str] = &["pipeline", "exporter"];
