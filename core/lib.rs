@@ -8,11 +8,12 @@
 //! 4. [`trace_store`]: where it waits. Whole traces held in bytes, and the stages that decide about them.
 //! 5. [`config`]: what a user says. Keys, their types, and errors that a stranger can act on.
 //! 6. [`selection`] and [`attributes`]: which items several processors mean, and what they do to attributes, in the same words.
-//! 7. [`time`]: the clock, which a test turns by hand.
+//! 7. [`probability`]: consistent sampling, the numbers that travel with a trace.
+//! 8. [`time`]: the clock, which a test turns by hand.
 //!
 //! A whole processor on one page, with its README, its story and its clock turned by hand, is the worked example in `core/tests/hold_back`.
 //!
-//! With the feature `testing` there is an eighth chapter, what tests are written with.
+//! With the feature `testing` there is a ninth chapter, what tests are written with.
 //!
 //! Three promises run through all of it. *The books balance*: nothing is lost without a name. *A span is bytes until somebody must read it.* *Every
 //! decision can be explained.*
@@ -21,6 +22,8 @@ pub mod attributes;
 pub mod component;
 pub mod config;
 pub mod ledger;
+pub mod ottl;
+pub mod probability;
 pub mod selection;
 pub mod telemetry;
 #[cfg(any(test, feature = "testing"))]

@@ -11,12 +11,27 @@ pub mod batch;
 pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
+pub mod probabilistic_sampler;
 pub mod resource;
+pub mod service_name;
+pub mod span;
 pub mod stitch;
+pub mod tail_sampling;
 
 /// Every processor by name, and what the Collector has and we do not have yet.
 pub const PROCESSORS: Registry<Processors> = Registry::new(
-    &[attributes::FACTORY, batch::FACTORY, groupbytrace::FACTORY, memory_limiter::FACTORY, resource::FACTORY, stitch::FACTORY],
+    &[
+        attributes::FACTORY,
+        batch::FACTORY,
+        groupbytrace::FACTORY,
+        memory_limiter::FACTORY,
+        probabilistic_sampler::FACTORY,
+        resource::FACTORY,
+        service_name::FACTORY,
+        span::FACTORY,
+        stitch::FACTORY,
+        tail_sampling::FACTORY,
+    ],
     planned::PLANNED,
 );
 

@@ -17,11 +17,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         meanwhile: "set the attributes in the pods by OTEL_RESOURCE_ATTRIBUTES and the downward API, or in a Collector on each node",
     },
     PlannedComponent {
-        name: "probabilistic_sampler",
-        aliases: &[],
-        meanwhile: "sample where spans are made: OTEL_TRACES_SAMPLER=parentbased_traceidratio",
-    },
-    PlannedComponent {
         name: "redaction",
         aliases: &[],
         meanwhile: "keep a Collector with it before the gateway: what it hides must not pass here",
@@ -30,12 +25,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         name: "resource_detection",
         aliases: &["resourcedetection"],
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",
-    },
-    PlannedComponent { name: "span", aliases: &[], meanwhile: "name spans where they are made, or in a Collector before the gateway" },
-    PlannedComponent {
-        name: "tail_sampling",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway, or sample where spans are made",
     },
     PlannedComponent {
         name: "transform",

@@ -90,3 +90,28 @@ fn help_documents_the_exit_codes() {
     let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(readme.contains("exit code 1") && readme.contains("exit code 2") && readme.contains("exit code 3"));
 }
+
+#[test]
+fn an_expression_is_drawn_and_asked() {
+    let output = tracetailor(&["ottl", "span.name == \"a\" and resource.attributes[\"env\"] != nil"]).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let drawn = "A condition of the context span.\n\nand\n  ==\n    span.name\n    \"a\"\n  !=\n    resource.attributes[\"env\"]\n    nil\n\n\
+                 reads:\n  span.name\n  resource.attributes[\"env\"]\n";
+    assert_eq!(stdout(&output), drawn);
+
+    let output = tracetailor(&["ottl", "span.nme == \"a\""]).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stderr(&output), "error: character 6: there is no path nme in the context span; did you mean name?\n");
+    let output = tracetailor(&["ottl", "--context", "spam", "name == \"a\""]).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+
+    let file = std::env::temp_dir().join(format!("tracetailor-ottl-{}.json", std::process::id()));
+    let span = r#"{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00f067aa0ba902b7","name":"a"}"#;
+    std::fs::write(&file, format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{span}]}}]}}]}}"#)).unwrap();
+    let path = file.to_string_lossy();
+    let output = tracetailor(&["ottl", "--span", &path, "span.name == \"a\""]).unwrap();
+    assert!(stdout(&output).ends_with("\n\"a\": holds\n"), "{}", stdout(&output));
+    let output = tracetailor(&["ottl", "--span", &path, "set(span.name, \"b\") where span.name == \"a\""]).unwrap();
+    assert!(stdout(&output).contains(r#""name":"b""#), "{}", stdout(&output));
+    std::fs::remove_file(file).unwrap();
+}

@@ -158,7 +158,7 @@ impl TraceStage for Stage {
         black_box((trace.slot(), span.head().status));
     }
 
-    fn ready_in(&self, trace: &Outline<'_>) -> Option<Duration> {
+    fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
         let one_in = self.judge.patient?;
         // Once it is whole.
         let is_patient = (u128::from_be_bytes(trace.id().0) % 100_003).is_multiple_of(u128::from(one_in));

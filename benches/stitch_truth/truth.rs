@@ -43,12 +43,14 @@ pub(crate) struct Draft {
     pub(crate) spans: Vec<TrueSpan>,
     /// It does not grow beyond this.
     pub(crate) most: usize,
+    /// Messages may have several consumers.
+    pub(crate) is_shared: bool,
 }
 
 impl Draft {
     /// An empty trace.
     pub(crate) fn new(seed: u64, most: usize) -> Self {
-        Self { dice: Dice::new(seed), spans: Vec::new(), most }
+        Self { dice: Dice::new(seed), spans: Vec::new(), most, is_shared: false }
     }
 
     /// Whether it has as many spans as it may have.

@@ -24,7 +24,8 @@ mod text;
 
 pub use action::{ActionKind, AttributeAction, ConvertedType};
 pub use list::{Actions, Of};
-pub use target::{Attributes, ResourceAttributes};
+pub use target::{Attributes, Place, ResourceAttributes};
+pub use text::text;
 
 #[cfg(test)]
 mod tests;

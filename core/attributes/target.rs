@@ -15,7 +15,8 @@ pub struct Place {
 }
 
 impl Place {
-    pub(super) fn of(key: &str, signal: Signal, of: Of) -> Result<Self, BuildError> {
+    /// The attribute of a key, among those of a resource or of an item.
+    pub fn of(key: &str, signal: Signal, of: Of) -> Result<Self, BuildError> {
         let begin = match of {
             Of::Resource => "resource.",
             Of::Item => "",
@@ -27,7 +28,8 @@ impl Place {
         Ok(Self { key: key.to_owned(), path })
     }
 
-    pub(super) fn key(&self) -> &str {
+    /// Its key.
+    pub fn key(&self) -> &str {
         &self.key
     }
 }

@@ -4,7 +4,7 @@ use crate::telemetry::json::put_base64;
 use crate::telemetry::{Value, ValueRef};
 
 /// The value as text.
-pub(super) fn text(value: ValueRef<'_>) -> String {
+pub fn text(value: ValueRef<'_>) -> String {
     match value.to_value() {
         Value::String(text) => text,
         Value::Empty => String::new(),

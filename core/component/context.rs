@@ -8,6 +8,7 @@ use super::extension::Services;
 use super::gauge::Gauge;
 use super::histogram::Histogram;
 use super::id::ComponentId;
+use super::reports::{Report, Reports};
 use super::shared::Shared;
 use crate::ledger::{Books, Cause, Line, LineName};
 use crate::telemetry::{Interner, Signal};
@@ -28,6 +29,8 @@ pub struct BuildContext {
     pub counters: Counters,
     /// What extensions offer.
     pub services: Services,
+    /// What components tell whoever runs the gateway.
+    pub reports: Reports,
     /// What all instances of this component have in common.
     pub shared: Shared,
 }
@@ -42,6 +45,7 @@ impl BuildContext {
             interner: Interner::new(),
             counters: Counters::default(),
             services: Services::default(),
+            reports: Reports::default(),
             shared: Shared::default(),
         }
     }
@@ -71,6 +75,11 @@ impl BuildContext {
         let id = self.id.to_string();
         let labels: Vec<(&str, &str)> = std::iter::once(("component", id.as_str())).chain(labels.iter().copied()).collect();
         ask(&labels)
+    }
+
+    /// Tells whoever runs the gateway what this component has seen, under `/page` of the admin port. See [`Reports::offer`].
+    pub fn tell(&self, page: &'static str, tells: &'static str, report: Arc<impl Report + 'static>) {
+        self.reports.offer(page, tells, &self.id, report);
     }
 
     /// What all instances of this component share under a name: made by the first that asks, found by the others.

@@ -36,6 +36,7 @@ mod part;
 mod processor;
 mod receiver;
 mod registry;
+mod reports;
 mod shared;
 mod shared_rate;
 mod stop;
@@ -64,8 +65,9 @@ pub use part::{Memory, MemoryLimit, Part, StagePart};
 pub use processor::Processor;
 pub use receiver::{Entry, Outlet, Permit, Receiver, ReceiverContext, Refused, Request};
 pub use registry::{Configured, NEVER_LEFT_OUT, PlannedComponent, Registry};
+pub use reports::{Report, Reports};
 pub use shared::Shared;
-pub use shared_rate::{RateLane, SharedRate, Threshold};
+pub use shared_rate::{RateLane, SharedRate};
 pub use stop::{Asked, Stop, Stopper};
 pub use trace_stage::{Notes, Outcome, TraceStage, Trigger, Verdict, Wants};
 

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::trace_store::Budget;
+
 /// A place where instances of a component in different lanes meet. Clones are the same place; the gateway makes one for every component of
 /// every pipeline and keeps it over a reload that keeps the component.
 ///
@@ -41,6 +43,12 @@ impl Shared {
         let made = Arc::new(make());
         things.insert(key, made.clone());
         made
+    }
+
+    /// While this is used up, whoever sends into the component's pipeline waits: nothing new is admitted, for as long as it takes. A stage
+    /// that wants it gives it a limit, and to its store to spend; others leave it unlimited.
+    pub fn gate(&self) -> Budget {
+        Budget::clone(&self.get_or_make("gate", Budget::unlimited))
     }
 }
 

@@ -4,50 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::probability::Threshold;
 use crate::time::LogTime;
-
-/// What a trace's randomness must reach for the trace to be kept, as OpenTelemetry counts it: both have 56 bits, and a trace is kept when
-/// its randomness is not below. So a lower share keeps a part of what a higher one keeps, on every gateway.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Threshold(u64);
-
-impl Threshold {
-    /// Everything is kept.
-    pub const ALWAYS: Threshold = Threshold(0);
-    /// Nothing is kept.
-    pub const NEVER: Threshold = Threshold(Self::RANGE);
-    /// How many values randomness has.
-    pub const RANGE: u64 = 1 << 56;
-
-    /// The threshold that keeps such a share, from 0 to 1.
-    pub fn keeping(share: f64) -> Threshold {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "from 0 to 2^56 after clamping"
-        )]
-        let rejected = ((1.0 - share.clamp(0.0, 1.0)) * Self::RANGE as f64).round() as u64;
-        Threshold(rejected)
-    }
-
-    /// The share that it keeps.
-    pub fn share(self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "what a float cannot tell apart makes no difference to a share")]
-        let share = (Self::RANGE - self.0) as f64 / Self::RANGE as f64;
-        share
-    }
-
-    /// Whether a trace of this randomness is kept.
-    pub fn keeps(self, randomness: u64) -> bool {
-        randomness >= self.0
-    }
-
-    /// The number itself.
-    pub fn get(self) -> u64 {
-        self.0
-    }
-}
 
 /// A share that is adjusted so that so much weight a second is kept, whatever is offered. Weight is what the user limits: traces, spans or
 /// bytes.
@@ -82,6 +40,9 @@ pub struct SharedRate {
 #[repr(align(128))]
 struct Cell(AtomicU64);
 
+/// A threshold is as exact as it can be.
+const DIGITS: u8 = 14;
+
 /// How much the newest interval counts against all before it.
 const NEWEST: f64 = 0.5;
 
@@ -92,7 +53,7 @@ impl SharedRate {
             goal: AtomicU64::new(goal.to_bits()),
             interval: interval.max(Duration::from_millis(1)),
             offered: (0..lanes.max(1)).map(|_| Cell::default()).collect(),
-            threshold: AtomicU64::new(Threshold::ALWAYS.0),
+            threshold: AtomicU64::new(Threshold::ALWAYS.bits()),
             began: AtomicU64::new(0),
             foreseen: AtomicU64::new(0),
         }
@@ -110,7 +71,7 @@ impl SharedRate {
 
     /// The threshold that holds now.
     pub fn threshold(&self) -> Threshold {
-        Threshold(self.threshold.load(Ordering::Acquire))
+        Threshold::new(self.threshold.load(Ordering::Acquire))
     }
 
     /// Ends the running interval if its time is over and nobody else does.
@@ -137,7 +98,7 @@ impl SharedRate {
         self.foreseen.store(foreseen.to_bits(), Ordering::Release);
         let goal = f64::from_bits(self.goal.load(Ordering::Relaxed));
         let share = if foreseen > goal { goal / foreseen } else { 1.0 };
-        self.threshold.store(Threshold::keeping(share).0, Ordering::Release);
+        self.threshold.store(Threshold::of(share, DIGITS).bits(), Ordering::Release);
     }
 }
 

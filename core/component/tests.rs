@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
-use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
 use crate::config::{ConfigErrors, Percent, Schema, Validate, load};
 use crate::ledger::{Books, Column, Fate, Line, LineName, Nobody, Receipt};
+use crate::probability::{Randomness, Threshold};
 use crate::telemetry::{Head, Interner, ItemKind, Origin, Signal, Telemetry, TelemetryBuilder, TraceId};
 use crate::time::{Clock, LogTime};
 
@@ -418,7 +418,7 @@ fn kept(lanes: usize, goal: f64, steps: u64) -> (f64, f64) {
         let lane = usize::try_from((randomness ^ (randomness >> 17)).wrapping_mul(0x9e37_79b9) >> 7).expect("64 bits") % lanes;
         let threshold = handles[lane].offer(weight, latest);
         offered += weight;
-        kept += if threshold.keeps(randomness) { weight } else { 0 };
+        kept += if threshold.keeps(Randomness::new(randomness)) { weight } else { 0 };
     }
     (f64::from(u32::try_from(kept).expect("small")), f64::from(u32::try_from(offered).expect("small")))
 }
@@ -441,7 +441,7 @@ fn what_is_kept_comes_to_the_goal() {
         // 10,000 a second for 60 seconds, of which the first teaches.
         for (step, (randomness, _, _)) in (0u64..).zip(traffic(600_000)) {
             let threshold = handles[usize::try_from(step).expect("64 bits") % lanes].offer(1, LogTime(1 + step * 100_000));
-            kept += u32::from(step >= 10_000 && threshold.keeps(randomness));
+            kept += u32::from(step >= 10_000 && threshold.keeps(Randomness::new(randomness)));
         }
         let per_second = f64::from(kept) / 59.0;
         assert!((per_second - 1_000.0).abs() < 20.0, "{per_second} at {lanes} lanes");
@@ -454,10 +454,10 @@ fn a_rate_keeps_everything_until_it_knows_and_where_the_goal_is_not_reached() {
     let lane = rate.lane(0);
     let second = |n: u64| LogTime(1) + Duration::from_secs(n);
     assert_eq!(lane.offer(1_000, second(0)), Threshold::ALWAYS);
-    assert_eq!(lane.offer(0, second(1)), Threshold::keeping(0.1));
+    assert_eq!(lane.offer(0, second(1)), Threshold::of(0.1, 14));
     assert_eq!(rate.lane(1).offer(50, second(1)), rate.threshold(), "another lane goes by it at once");
     // 1,000 a second and then 50: the newer half counts as much as all before.
-    assert_eq!(lane.offer(0, second(2)), Threshold::keeping(100.0 / 525.0));
+    assert_eq!(lane.offer(0, second(2)), Threshold::of(100.0 / 525.0, 14));
     rate.aim_at(1_000_000.0);
     assert_eq!(lane.offer(0, second(3)), Threshold::ALWAYS);
     rate.aim_at(0.0);
@@ -504,17 +504,4 @@ fn a_verdict_is_remembered_so_long_and_no_longer() {
     nothing.insert(TraceId([1; 16]), true, LogTime(0));
     nothing.settle_down();
     assert!(nothing.is_empty() && nothing.get(TraceId([1; 16]), LogTime(0)).is_none());
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(10_000))]
-
-    #[test]
-    fn a_threshold_keeps_the_share_it_was_made_for(share in 0.0f64..=1.0, randomness in 0..Threshold::RANGE) {
-        let threshold = Threshold::keeping(share);
-        prop_assert!((threshold.share() - share).abs() < 1e-15);
-        // A lower share keeps a part of what a higher one keeps.
-        prop_assert!(!Threshold::keeping(share / 2.0).keeps(randomness) || threshold.keeps(randomness));
-        prop_assert!(Threshold::ALWAYS.keeps(randomness) && !Threshold::NEVER.keeps(randomness));
-    }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::ledger::Cause;
-use crate::telemetry::Item;
+use crate::telemetry::{Item, TraceId};
+use crate::time::LogTime;
 use crate::trace_store::{Known, Outline, Slot, Trace, TraceOut};
 
 /// A processor that works on whole traces.
@@ -44,7 +45,7 @@ pub trait TraceStage: Send {
 
     /// In how long the trace should be decided, from now, should nothing else come; `None` to wait as long as configured, also where there
     /// was a wish before. Asked once after each batch that brought spans of the trace.
-    fn ready_in(&self, _trace: &Outline<'_>) -> Option<Duration> {
+    fn ready_in(&mut self, _trace: &Outline<'_>) -> Option<Duration> {
         None
     }
 
@@ -58,6 +59,13 @@ pub trait TraceStage: Send {
 
     /// Repairs a trace that is kept.
     fn finish(&mut self, _trace: &Trace<'_>, _notes: &Notes, _out: &mut TraceOut<'_>) {}
+
+    /// What is known of a trace of which spans arrive and nothing is held: by default, what the store remembers. A stage with a memory of its
+    /// own answers from that; one for which a verdict does not outlast its trace answers `None`, and the spans begin a trace. Asked once for
+    /// all spans of the trace in a batch.
+    fn recall(&mut self, _trace: TraceId, known: Option<Known>, _now: LogTime) -> Option<Known> {
+        known
+    }
 
     /// A span of a trace that is gone, whose verdict is remembered. `None` follows what is known, or what a stage before said.
     fn late(&mut self, _known: Known, _span: Item<'_>) -> Option<Verdict> {

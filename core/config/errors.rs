@@ -99,6 +99,12 @@ impl ConfigErrors {
         self.add(Severity::Warning, path, wrong.into(), right.into());
     }
 
+    /// Adds a problem inside of the text that is being checked, `at` so many bytes from its beginning: line and column will be those of that place.
+    pub fn inside(&mut self, severity: Severity, at: usize, wrong: impl Into<String>, right: impl Into<String>) {
+        let path = self.here.then(Step::Inside(at));
+        self.add(severity, path, wrong.into(), right.into());
+    }
+
     fn add(&mut self, severity: Severity, path: Path, wrong: String, right: String) {
         self.problems.push(ConfigError { severity, place: None, path, wrong, right });
     }

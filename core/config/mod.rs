@@ -37,6 +37,7 @@
 
 mod errors;
 mod fault;
+mod inside;
 mod keys;
 mod nearest;
 mod node;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::inside;
 use super::path::{Path, Place, Step};
 
 /// A value and where it stands.
@@ -18,6 +19,8 @@ pub struct Node {
     /// How it was written, where that says more than the value does: `0123`, `1.10`, `1e+06`. A key that takes text takes this, so a
     /// version or a password that happens to look like a number arrives as it was typed.
     pub written: Option<String>,
+    /// Of text, how it was spelled where that is not the text itself: in quotes, over several lines. So a place inside of it can be found.
+    pub spelled: Option<Box<str>>,
 }
 
 /// What a value is.
@@ -56,7 +59,7 @@ pub struct Entry {
 impl Node {
     /// A value that was written just so.
     pub fn new(value: Value, place: Place) -> Node {
-        Node { value, place, written: None }
+        Node { value, place, written: None, spelled: None }
     }
 
     /// The value of a key, if this is a block that has it.
@@ -91,6 +94,9 @@ impl Node {
                     Some(element) => (node, place) = (element, &element.place),
                     None => break,
                 },
+                // Where a list is wanted, a single text stands for a list of it.
+                (Step::Index(0), Value::Text(_)) => place = &node.place,
+                (Step::Inside(at), Value::Text(text)) => return inside::place(&node.place, text, node.spelled.as_deref(), *at),
                 _ => break,
             }
         }

@@ -10,6 +10,8 @@ pub enum Step {
     Key(String),
     /// An element of a list, counted from zero.
     Index(usize),
+    /// A place inside of a text, in bytes from zero: only ever the last step, and shown by line and column alone.
+    Inside(usize),
 }
 
 /// A dotted path as messages show it: `processors.tail_sampling.policies[2].latency.threshold_ms`.
@@ -95,6 +97,7 @@ impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (depth, step) in self.steps.iter().enumerate() {
             match step {
+                Step::Inside(_) => {}
                 Step::Index(index) => write!(f, "[{index}]")?,
                 // Such a key would read as several, or as none.
                 Step::Key(key) if key.is_empty() || key.contains(['.', '[', ']', '"', ' ']) => write!(f, "[{key:?}]")?,

@@ -174,11 +174,15 @@ impl Places<'_> {
                 Node::new(Value::List(list), place)
             }
             Raw::Map(entries) => Node::new(Value::Map(self.map(entries)), place),
-            Raw::Scalar(value @ (Value::Text(_) | Value::Null)) => Node::new(value, place),
+            Raw::Scalar(Value::Null) => Node::new(Value::Null, place),
+            Raw::Scalar(Value::Text(text)) => {
+                let spelled = self.written(raw.referenced).filter(|written| *written != text).map(Into::into);
+                Node { value: Value::Text(text), place, written: None, spelled }
+            }
             Raw::Scalar(value) => {
                 let written = self.written(raw.defined);
                 let value = written.as_deref().and_then(|written| octal(written).or_else(|| too_large(written, &value))).unwrap_or(value);
-                Node { value, place, written }
+                Node { value, place, written, spelled: None }
             }
         }
     }

@@ -14,7 +14,7 @@ use super::plain::write_plain;
 use super::schema::{self, Message};
 use super::value::{Attribute, ValueRef};
 use super::wire::{Cursor, Malformed, entries, fields};
-use super::{ItemKind, Signal};
+use super::{ItemKind, Path, Signal};
 
 /// All bytes around an item but the list it stands in: those of its `Resource…`, its `Scope…` and, for a point, its `Metric`; unknown fields included.
 ///
@@ -99,6 +99,11 @@ impl Context {
     /// One attribute of the resource.
     pub fn resource_attribute(&self, key: &str) -> Option<ValueRef<'_>> {
         self.resource_attributes().find(|attribute| attribute.key == key.as_bytes()).map(|attribute| attribute.value())
+    }
+
+    /// The value at a path that begins in it, read in place.
+    pub(crate) fn get_ref(&self, path: &Path) -> Option<ValueRef<'_>> {
+        super::read::get_ref(self.envelope(path.level()?), path.steps(self.kind)?)
     }
 
     /// The same context with other bytes at one level.
@@ -343,7 +348,6 @@ mod tests {
     use super::super::value::{Value, put_attribute};
     use super::super::wire::put_message;
     use super::*;
-    use crate::telemetry::Path;
 
     fn resource(service: &str) -> Vec<u8> {
         let mut envelope = Vec::new();

@@ -67,6 +67,11 @@ impl<'a> Item<'a> {
         utf8::repair(name)
     }
 
+    /// A span's W3C trace state as it was sent, unchecked; empty where it has none, and for all other kinds.
+    pub fn trace_state(&self) -> &'a [u8] {
+        if self.kind() == ItemKind::Span { first_payload(self.bytes, 3) } else { &[] }
+    }
+
     /// Its attributes, in the order written.
     #[inline]
     pub fn attributes(&self) -> impl Iterator<Item = Attribute<'a>> + use<'a> {
@@ -77,6 +82,12 @@ impl<'a> Item<'a> {
     #[inline]
     pub fn attribute(&self, key: &str) -> Option<ValueRef<'a>> {
         self.attributes().find(|attribute| attribute.key == key.as_bytes()).map(|attribute| attribute.value())
+    }
+
+    /// The message of one event of a span, counted from zero.
+    pub(crate) fn event(&self, index: usize) -> Option<&'a [u8]> {
+        let events = (self.kind() == ItemKind::Span).then(|| entries(self.bytes, EVENTS));
+        events?.nth(index).map(|entry| entry.payload)
     }
 
     /// One attribute of its resource.
@@ -101,6 +112,9 @@ impl<'a> Item<'a> {
         path.level().map_or(self.bytes, |level| self.context.envelope(level))
     }
 }
+
+/// Number of the list of events in a span.
+pub(super) const EVENTS: u32 = 11;
 
 /// The payload of the first field of that number.
 fn first_payload(bytes: &[u8], number: u32) -> &[u8] {

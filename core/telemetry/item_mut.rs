@@ -9,9 +9,10 @@ use super::batch::Group;
 use super::check::{Check, MOST_VALUE_LEVELS};
 use super::context::{BadEnvelope, Context, envelope_message};
 use super::edit::{Change, EditError, write, write_entry_value};
+use super::item::EVENTS;
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
-use super::wire::{entries, put_message};
+use super::wire::{entries, put_bytes, put_message};
 use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 
 /// One item of a batch, to be read and changed.
@@ -102,6 +103,40 @@ impl ItemMut<'_> {
         }
         self.batch.scratch = scratch;
         changed
+    }
+
+    /// Gives some events of a span other messages; told by their places in the list, ascending.
+    pub(crate) fn replace_events(&mut self, events: &[(usize, Vec<u8>)]) -> Result<(), EditError> {
+        let mut scratch = std::mem::take(&mut self.batch.scratch);
+        scratch.clear();
+        let bytes = self.item().bytes();
+        let (mut copied, mut next) = (0, 0);
+        for (place, found) in entries(bytes, EVENTS).enumerate() {
+            let Some((_, event)) = events.get(next).filter(|(at, _)| *at == place) else { continue };
+            next += 1;
+            scratch.extend_from_slice(&bytes[copied..found.start]);
+            put_bytes(&mut scratch, EVENTS, event);
+            copied = found.end;
+        }
+        scratch.extend_from_slice(&bytes[copied..]);
+        let outcome = self.check_whole(&scratch);
+        if outcome.is_ok() {
+            self.keep(&scratch);
+        }
+        self.batch.scratch = scratch;
+        outcome
+    }
+
+    fn check_whole(&self, bytes: &[u8]) -> Result<(), EditError> {
+        if u32::try_from(self.batch.edited.len() + bytes.len()).is_err() {
+            return Err(EditError::TooLarge);
+        }
+        Check::default().whole(self.item().kind().message(), bytes).map_err(|_| EditError::TooDeep)
+    }
+
+    /// Gives the item another context, one that was made from its own.
+    pub(crate) fn set_context(&mut self, context: &Arc<Context>) {
+        self.move_to(Arc::clone(context));
     }
 
     fn change(&mut self, path: &Path, change: Change<'_>) -> Result<bool, EditError> {

@@ -4,11 +4,40 @@ use prost::Message;
 
 use super::inlet::Inlet;
 use super::otlp::{ExportLogsServiceRequest, ExportMetricsServiceRequest, ExportTraceServiceRequest};
-use super::spans::START;
+use super::spans::{START, span, traces};
 use crate::ledger::{Books, Column, Fate};
+use crate::ottl::{Condition, Conditions, Contexts, ErrorMode, Scene, Statement, Statements};
 use crate::telemetry::json::{Rejected, from_protobuf, to_protobuf};
-use crate::telemetry::{Decoded, ItemMut, Limits, OddIds, Path, Rewrite, Signal, Telemetry, Value};
+use crate::telemetry::{Decoded, ItemMut, Limits, OddIds, Path, Rewrite, Signal, Source, Telemetry, Value};
 use crate::time::Clock;
+
+/// Reads the bytes as a condition and as a statement of every signal. What is understood is asked and run on a span; what that gives can be sent.
+pub fn ottl(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    for signal in Signal::ALL {
+        let contexts = Contexts::of(signal);
+        for context in contexts.names().map(Some).chain([None]) {
+            let condition = Condition::parse(&contexts, context, &text);
+            let statement = Statement::parse(&contexts, context, &text);
+            if signal == Signal::Traces {
+                show(condition.into_iter().collect(), statement.into_iter().collect());
+            }
+        }
+    }
+}
+
+/// Shows a span to expressions.
+fn show(conditions: Vec<Condition>, statements: Vec<Statement>) {
+    let mut inlet = Inlet::new();
+    let sample = span("GET /user/17").service("shop").attribute("a", "ab").attribute("k", 2).event(1, "exception", []);
+    let mut batch = inlet.receive(traces([sample]));
+    let mut conditions = Conditions::of(conditions, ErrorMode::Silent);
+    conditions.each(&Scene::of_item(batch.item(0), &Source::default(), inlet.clock()), |_, _| {});
+    let ran = Statements::of(Vec::new(), statements, ErrorMode::Silent).run(&mut batch, inlet.clock());
+    assert_eq!(ran, Ok(()), "silent errors stop nothing");
+    assert_can_be_sent(&batch, Limits::default());
+    batch.settle(Fate::Delivered);
+}
 
 /// Takes the bytes in as a request of every signal. Whatever is let in can be split, edited, read back, emitted and taken in again, the books
 /// balance, and prost decodes all that is emitted.

@@ -48,8 +48,8 @@ impl WholeTraces {
             let row = *self.row_numbers[batch.origin_of(item.head())].get_or_insert_with(|| self.store.rows.open());
             match place {
                 Place::Held(slot) => place = self.hold(slot, hash, &item, row, now),
-                Place::Known(known) => self.follow(known, hash, &item, row, now),
-                Place::Following => self.store.hold_late(hash, &item, row, now),
+                Place::Known(known) => self.follow(known, hash, &item, row),
+                Place::Following => self.store.hold_late(hash, &item, row, None),
                 Place::New => {
                     let slot = self.begin(hash, trace, now);
                     place = self.hold(slot, hash, &item, row, now);
@@ -76,7 +76,8 @@ impl WholeTraces {
         {
             return Place::Held(slot);
         }
-        match self.store.memory.recall(hash, now) {
+        let remembered = self.store.memory.recall(hash, now);
+        match self.stages.iter_mut().fold(remembered, |known, stage| stage.recall(trace, known, now)) {
             Some(known) => Place::Known(known),
             None if slot.is_some() => Place::Following,
             None => Place::New,
@@ -118,7 +119,7 @@ impl WholeTraces {
     }
 
     /// A late span: the verdict on its trace holds for it too, unless a stage says otherwise.
-    fn follow(&mut self, known: Known, hash: u64, item: &Item<'_>, row: u32, now: LogTime) {
+    fn follow(&mut self, known: Known, hash: u64, item: &Item<'_>, row: u32) {
         let answers = self.stages.iter_mut().filter_map(|stage| stage.late(known, *item));
         let verdict: Verdict = answers.last().unwrap_or(known.verdict);
         match verdict.outcome {
@@ -126,7 +127,7 @@ impl WholeTraces {
                 self.store.rows.hold(row);
                 self.store.rows.end(row, Fate::Dropped(verdict.cause));
             }
-            Outcome::Keep => self.store.hold_late(hash, item, row, now),
+            Outcome::Keep => self.store.hold_late(hash, item, row, Some(verdict)),
         }
     }
 
@@ -143,7 +144,7 @@ impl WholeTraces {
     /// Asks the stages when they wish an open trace decided.
     pub(super) fn ask_wish(&mut self, slot: Slot, now: LogTime) {
         let outline = self.store.outline(slot);
-        let wish: Option<Duration> = self.stages.iter().filter_map(|stage| stage.ready_in(&outline)).min();
+        let wish: Option<Duration> = self.stages.iter_mut().filter_map(|stage| stage.ready_in(&outline)).min();
         self.store.deadlines.wish(slot, wish.map(|wish| now + wish), &mut self.store.entries);
     }
 }

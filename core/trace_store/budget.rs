@@ -45,6 +45,11 @@ impl Budget {
         self.spent() > self.limit()
     }
 
+    /// True when all of the limit is spent, or more.
+    pub fn is_used_up(&self) -> bool {
+        self.spent() >= self.limit()
+    }
+
     /// A lane's part in it.
     pub fn claim(&self) -> Claim {
         Claim { budget: self.clone(), published: 0, own: 0 }

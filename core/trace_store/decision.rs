@@ -58,16 +58,16 @@ impl WholeTraces {
         let (verdict, notes) = self.judge(slot, trigger);
         self.decided.count(trigger);
         let hash = self.store.entries.hash(self.store.entries.get(slot).trace);
-        self.store.memory.remember(hash, Known { verdict, generation: self.store.generation }, now);
+        self.store.memory.remember(hash, Known { verdict, generation: self.store.generation, when: now }, now);
         match verdict.outcome {
-            Outcome::Keep => self.store.keep(slot, trigger, notes),
+            Outcome::Keep => self.store.keep(slot, trigger, notes, verdict),
             Outcome::Drop => self.end(slot, Fate::Dropped(verdict.cause)),
         }
     }
 
     /// All stages say what they know; those who judge, judge.
     fn judge(&mut self, slot: Slot, trigger: Trigger) -> (Verdict, Notes) {
-        let trace = self.store.trace(slot, &self.records, trigger);
+        let trace = self.store.trace(slot, &self.records, trigger, None);
         let mut notes = Notes::default();
         self.stages.iter_mut().for_each(|stage| stage.annotate(&trace, &mut notes));
         let mut verdict = None;

@@ -3,7 +3,7 @@
 use super::entries::{Slot, Ticket};
 use super::repair::{Changes, TraceOut};
 use super::stages::WholeTraces;
-use crate::component::{Notes, Output, Room, Trigger};
+use crate::component::{Notes, Output, Room, Trigger, Verdict};
 use crate::telemetry::{Signal, Telemetry, TelemetryBuilder};
 
 /// A kept trace that waits for room.
@@ -12,6 +12,8 @@ pub(super) struct Outgoing {
     pub(super) ticket: Ticket,
     pub(super) trigger: Trigger,
     pub(super) notes: Notes,
+    /// What was decided on it, or on the trace whose late spans these are; nothing where that was forgotten meanwhile.
+    pub(super) verdict: Option<Verdict>,
 }
 
 /// The traces of one batch.
@@ -19,6 +21,7 @@ struct Leaving {
     slot: Slot,
     trigger: Trigger,
     notes: Notes,
+    verdict: Option<Verdict>,
     /// Its records, in the list of all records of the batch; its spans have the same places in the batch.
     first: usize,
     len: usize,
@@ -65,13 +68,13 @@ impl WholeTraces {
         let (mut leaving, mut cost) = (Vec::new(), 0);
         self.leaving.clear();
         while self.leaving.len() < spans && cost < bytes {
-            let Some(Outgoing { ticket, trigger, notes }) = self.store.outgoing.pop_front() else { break };
+            let Some(Outgoing { ticket, trigger, notes, verdict }) = self.store.outgoing.pop_front() else { break };
             let Some(slot) = self.store.entries.held_at(ticket) else { continue };
             self.ensure_shown(slot);
             cost += u64::from(self.store.entries.get(slot).bytes);
             let first = self.leaving.len();
             self.store.walk_on(slot, &mut self.leaving);
-            leaving.push(Leaving { slot, trigger, notes, first, len: self.leaving.len() - first });
+            leaving.push(Leaving { slot, trigger, notes, verdict, first, len: self.leaving.len() - first });
         }
         leaving
     }
@@ -79,9 +82,9 @@ impl WholeTraces {
     /// Lets the stages finish each trace, and does what they ask for.
     fn repair(&mut self, mut batch: Telemetry, leaving: &[Leaving]) -> Telemetry {
         let mut changes = Changes::default();
-        for Leaving { slot, trigger, notes, first, len } in leaving {
+        for Leaving { slot, trigger, notes, verdict, first, len } in leaving {
             let records = &self.leaving[*first..][..*len];
-            let trace = self.store.trace(*slot, records, *trigger);
+            let trace = self.store.trace(*slot, records, *trigger, *verdict);
             let made_before = changes.made.len();
             let row = self.store.log.link(records[0]).row;
             let mut out = TraceOut { batch: &mut batch, first: *first, len: *len, changes: &mut changes, row };

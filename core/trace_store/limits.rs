@@ -14,6 +14,9 @@ pub struct Limits {
     pub bytes: Budget,
     /// Traces that wait for a verdict. Above it the oldest are decided early.
     pub traces: Budget,
+    /// Whether senders wait while `traces` is used up ([`Shared::gate`](crate::component::Shared::gate) is where they look), in place of the
+    /// oldest being decided early.
+    pub senders_wait: bool,
     /// What one trace may cost; above it, it is decided early, and the rest of it is late.
     pub trace_bytes: u64,
     /// Verdicts on traces that are gone.
@@ -23,6 +26,13 @@ pub struct Limits {
 impl Limits {
     /// A wait and nothing else: no limits, and no memory of verdicts.
     pub fn with_wait(wait: Duration) -> Self {
-        Self { wait, bytes: Budget::unlimited(), traces: Budget::unlimited(), trace_bytes: u64::MAX, remember: Remember::nothing() }
+        Self {
+            wait,
+            bytes: Budget::unlimited(),
+            traces: Budget::unlimited(),
+            senders_wait: false,
+            trace_bytes: u64::MAX,
+            remember: Remember::nothing(),
+        }
     }
 }

@@ -40,6 +40,8 @@ pub struct Known {
     pub verdict: Verdict,
     /// The generation of the stages that decided.
     pub generation: u16,
+    /// When that was, to about a second; or when it was last asked for, where that was much later.
+    pub when: LogTime,
 }
 
 /// The verdicts of one lane: two rings, because there are a hundred dropped traces for each kept one and the few must not go for the many.
@@ -97,6 +99,10 @@ impl Tick {
 
     fn of(time: LogTime) -> Self {
         Self(u32::try_from(time.0 >> 30).unwrap_or(u32::MAX).max(1))
+    }
+
+    fn begin(self) -> LogTime {
+        LogTime(u64::from(self.0) << 30)
     }
 }
 
@@ -192,7 +198,7 @@ impl Memory {
     /// Remembers a verdict, in place of one on the same trace.
     pub(super) fn remember(&mut self, trace: u64, known: Known, now: LogTime) {
         self.forget(trace);
-        let Known { verdict: Verdict { outcome, cause, note }, generation } = known;
+        let Known { verdict: Verdict { outcome, cause, note }, generation, .. } = known;
         let when = Tick::of(now);
         let place = match outcome {
             Outcome::Keep if self.remember.kept.limit() > 0 => {
@@ -304,11 +310,11 @@ impl Memory {
         if place & IS_KEPT != 0 {
             let kept = self.kept.at(place & POSITION);
             let verdict = Verdict { outcome: Outcome::Keep, cause: kept.cause, note: kept.note };
-            return (Known { verdict, generation: kept.generation }, kept.when);
+            return (Known { verdict, generation: kept.generation, when: kept.when.begin() }, kept.when);
         }
         let dropped = self.dropped.at(place);
         let verdict = Verdict { outcome: Outcome::Drop, cause: dropped.cause, note: 0 };
-        (Known { verdict, generation: dropped.generation }, dropped.when)
+        (Known { verdict, generation: dropped.generation, when: dropped.when.begin() }, dropped.when)
     }
 
     /// Moves a verdict to the back.

@@ -81,7 +81,7 @@
 //!         }
 //!     }
 //!
-//!     fn ready_in(&self, trace: &Outline<'_>) -> Option<Duration> {
+//!     fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
 //!         // Asked again after every batch: a late orphan takes the wish back.
 //!         trace.structure()?.is_complete().then_some(Duration::from_secs(1))
 //!     }

@@ -105,7 +105,7 @@ impl Processor for WholeTraces {
             out.emit(batch);
             return;
         }
-        let now = out.now();
+        let now = self.begin_turn(out.now());
         self.admit(&batch, now);
         self.fill_rows(batch);
         self.relieve(now, out);
@@ -119,6 +119,7 @@ impl Processor for WholeTraces {
 
     /// Decides what is due, sends it on while there is room, and tidies up.
     fn wake(&mut self, now: LogTime, out: &mut Output) -> Progress {
+        self.begin_turn(now);
         self.show_unseen(now);
         self.decide_due(now, out);
         self.relieve(now, out);
@@ -130,7 +131,7 @@ impl Processor for WholeTraces {
 
     /// Decides everything that will not come again by itself. When it is done, the store is empty.
     fn drain(&mut self, out: &mut Output) -> Progress {
-        let now = out.now();
+        let now = self.begin_turn(out.now());
         self.decide_all(now, out);
         self.end_turn(now, out);
         if self.store.span_count() > 0 { Progress::More } else { Progress::Done }
@@ -139,7 +140,7 @@ impl Processor for WholeTraces {
     /// A source was taken away: its spans are held no longer, and will be read again by whoever has it now.
     fn forget(&mut self, source: SourceTag) {
         for slot in self.store.traces_of(source) {
-            self.take_out(slot, source, self.store.last_turn);
+            self.take_out(slot, source, self.store.now);
         }
         self.store.settle();
         self.store.publish();
@@ -148,6 +149,11 @@ impl Processor for WholeTraces {
 }
 
 impl WholeTraces {
+    fn begin_turn(&mut self, now: LogTime) -> LogTime {
+        self.store.now = now;
+        now
+    }
+
     fn end_turn(&mut self, now: LogTime, out: &mut Output) {
         self.emit(out);
         self.store.memory.trim(now);
@@ -159,7 +165,6 @@ impl WholeTraces {
         }
         self.store.settle();
         self.store.publish();
-        self.store.last_turn = now;
         self.plan_wake();
         debug_assert_eq!(self.store.audit(), Ok(()));
     }

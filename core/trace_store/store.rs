@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::segment::{Link, RecordAt};
 use super::structure::Structures;
 use super::view::{Outline, Trace};
-use crate::component::{Notes, Trigger, Wants};
+use crate::component::{Notes, Trigger, Verdict, Wants};
 use crate::ledger::{Cause, Fate, Held, is_after_panic};
 use crate::telemetry::{Item, TraceId};
 use crate::time::LogTime;
@@ -42,8 +42,8 @@ pub struct TraceStore {
     /// Spans of kept and late traces, and what they cost.
     pub(super) outgoing_spans: usize,
     pub(super) outgoing_bytes: u64,
-    /// When the newest turn was.
-    pub(super) last_turn: LogTime,
+    /// When the present turn is, or the newest was.
+    pub(super) now: LogTime,
     tidy_at: LogTime,
     /// Nothing was held when the store was last tidied.
     was_idle: bool,
@@ -81,7 +81,7 @@ impl TraceStore {
             outgoing: VecDeque::new(),
             outgoing_spans: 0,
             outgoing_bytes: 0,
-            last_turn: LogTime::default(),
+            now: LogTime::default(),
             tidy_at: LogTime::default(),
             was_idle: false,
             spans: 0,
@@ -173,24 +173,24 @@ impl TraceStore {
     }
 
     /// Holds a late span, to go out at once, or when there is room.
-    pub(super) fn hold_late(&mut self, hash: u64, item: &Item<'_>, row: u32, now: LogTime) {
+    pub(super) fn hold_late(&mut self, hash: u64, item: &Item<'_>, row: u32, verdict: Option<Verdict>) {
         let trace = item.head().trace;
         let slot = self.entries.find(hash, trace).unwrap_or_else(|| {
-            let slot = self.open(hash, trace, State::Late, now);
+            let slot = self.open(hash, trace, State::Late, self.now);
             let ticket = self.entries.ticket(slot);
-            self.outgoing.push_back(Outgoing { ticket, trigger: Trigger::Deadline, notes: Notes::default() });
+            self.outgoing.push_back(Outgoing { ticket, trigger: Trigger::Deadline, notes: Notes::default(), verdict });
             slot
         });
         self.hold(slot, item, row);
     }
 
     /// A trace is kept, and waits for room.
-    pub(super) fn keep(&mut self, slot: Slot, trigger: Trigger, notes: Notes) {
+    pub(super) fn keep(&mut self, slot: Slot, trigger: Trigger, notes: Notes, verdict: Verdict) {
         self.entries.keep(slot);
         let Entry { spans, bytes, .. } = *self.entries.get(slot);
         self.outgoing_spans += spans as usize;
         self.outgoing_bytes += u64::from(bytes);
-        self.outgoing.push_back(Outgoing { ticket: self.entries.ticket(slot), trigger, notes });
+        self.outgoing.push_back(Outgoing { ticket: self.entries.ticket(slot), trigger, notes, verdict: Some(verdict) });
     }
 
     /// Why a trace is decided that is due.
@@ -225,14 +225,14 @@ impl TraceStore {
     pub(super) fn outline(&self, slot: Slot) -> Outline<'_> {
         let entry = self.entries.get(slot);
         let structures = self.structures.as_ref().filter(|_| entry.state != State::Late);
-        Outline { slot, entry, structure: structures.and_then(|structures| structures.view(slot)) }
+        Outline { slot, entry, structure: structures.and_then(|structures| structures.view(slot)), now: self.now }
     }
 
-    pub(super) fn trace<'a>(&'a self, slot: Slot, records: &'a [RecordAt], trigger: Trigger) -> Trace<'a> {
+    pub(super) fn trace<'a>(&'a self, slot: Slot, records: &'a [RecordAt], trigger: Trigger, verdict: Option<Verdict>) -> Trace<'a> {
         let outline = self.outline(slot);
         let Entry { state, trace, .. } = *outline.entry;
         let late = (state == State::Late).then(|| self.memory.skeleton(self.entries.hash(trace)));
-        Trace { outline, log: &self.log, rows: &self.rows, records, trigger, late }
+        Trace { outline, log: &self.log, rows: &self.rows, records, trigger, verdict, late }
     }
 
     /// Tells the other lanes what this one holds.
@@ -250,7 +250,7 @@ impl TraceStore {
         if bytes.saturating_sub(self.outgoing_bytes) > limit {
             return Some(Trigger::Memory);
         }
-        self.limits.traces.is_over().then_some(Trigger::Count)
+        (self.limits.traces.is_over() && !self.limits.senders_wait).then_some(Trigger::Count)
     }
 
     /// The earliest time at which a trace may be due.

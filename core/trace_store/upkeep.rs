@@ -28,7 +28,7 @@ impl WholeTraces {
     fn show(&mut self, slot: Slot) {
         self.store.walk(slot, &mut self.records);
         self.store.observe_again(slot, &self.records);
-        let trace = self.store.trace(slot, &self.records, Trigger::Deadline);
+        let trace = self.store.trace(slot, &self.records, Trigger::Deadline, None);
         for stage in &mut self.stages {
             stage.open(&trace);
             trace.items().for_each(|span| stage.arrive(&trace, span));

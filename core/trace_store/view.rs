@@ -8,7 +8,7 @@ use super::memory::SkeletonRef;
 use super::rows::Rows;
 use super::segment::RecordAt;
 use super::structure::Structure;
-use crate::component::Trigger;
+use crate::component::{Trigger, Verdict};
 use crate::telemetry::{Head, Item, Origin, TraceId};
 use crate::time::LogTime;
 
@@ -18,6 +18,7 @@ pub struct Outline<'a> {
     pub(super) slot: Slot,
     pub(super) entry: &'a Entry,
     pub(super) structure: Option<Structure<'a>>,
+    pub(super) now: LogTime,
 }
 
 impl<'a> Outline<'a> {
@@ -46,6 +47,11 @@ impl<'a> Outline<'a> {
         self.entry.first_seen
     }
 
+    /// The time of the turn in which it is looked at: the same for all that happens in one call, and again on a replay.
+    pub fn now(&self) -> LogTime {
+        self.now
+    }
+
     /// Its shape, where a stage [wants](crate::component::Wants::structure) it.
     pub fn structure(&self) -> Option<Structure<'a>> {
         self.structure
@@ -60,6 +66,7 @@ pub struct Trace<'a> {
     pub(super) rows: &'a Rows,
     pub(super) records: &'a [RecordAt],
     pub(super) trigger: Trigger,
+    pub(super) verdict: Option<Verdict>,
     pub(super) late: Option<Option<SkeletonRef<'a>>>,
 }
 
@@ -114,6 +121,11 @@ impl<'a> Trace<'a> {
     /// Why it is decided, or was. Late spans are not decided about as a trace; theirs reads [`Trigger::Deadline`].
     pub fn trigger(&self) -> Trigger {
         self.trigger
+    }
+
+    /// What was decided on it; nothing before that. Of late spans, what they follow.
+    pub fn verdict(&self) -> Option<Verdict> {
+        self.verdict
     }
 
     /// True for late spans of a trace that is gone: these are all that is held of it, and no stage has a state under its slot.

@@ -111,7 +111,7 @@ impl TraceStage for Stitch {
 
     fn arrive(&mut self, _trace: &Outline<'_>, _span: Item<'_>) {}
 
-    fn ready_in(&self, trace: &Outline<'_>) -> Option<Duration> {
+    fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
         self.quiet.filter(|_| trace.structure().is_some_and(|structure| structure.is_complete()))
     }
 

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod ottl;
 mod reload;
 mod say;
 mod send;
@@ -67,6 +68,8 @@ enum Command {
         #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
         admin: String,
     },
+    /// Read an OTTL condition or statement, show how it is understood, and ask it about spans.
+    Ottl(ottl::Ottl),
     /// Send a trace of three services to an OTLP endpoint, and say where to look for it.
     Send(send::Send),
     /// Print what makes a shell complete this command line.
@@ -123,6 +126,7 @@ impl Cli {
             Some(Command::Schema) => list::schema(),
             Some(Command::PrintConfig { configuration, format }) => check::print_config(&configuration.sources(), format.into()),
             Some(Command::Reload { admin }) => reload::reload(&admin),
+            Some(Command::Ottl(asked)) => ottl::ottl(&asked),
             Some(Command::Send(errand)) => send::send(&errand),
             Some(Command::Completions { shell }) => completions(shell),
             None if self.run.is_bare() => Outcome::done(welcome()),

@@ -21,7 +21,7 @@ pub(super) fn merge(under: &mut Node, over: Node, path: &Path, problems: &mut Co
             if value == Value::Null && matches!(earlier, Value::Map(entries) if !entries.is_empty()) {
                 problems.push(erases(&over.place, &under.place, path));
             }
-            *under = Node { value, place: over.place, written: over.written };
+            *under = Node { value, place: over.place, written: over.written, spelled: over.spelled };
         }
     }
 }

@@ -93,6 +93,24 @@ pub const METRICS: &[Metric] = &[
         "tracetailor_stitch_late_spans_total",
         &["component", "outcome"],
         "Spans that came after their trace had gone on: `follows`, `supersedes_placeholder`, `orphan`, `unknown`.",
+        "otelcol_processor_probabilistic_sampler_count_logs_sampled",
+        SAMPLED,
+        "Log records that were decided, by what decided and whether they were kept.",
+    ),
+    Metric::counter(
+        "otelcol_processor_probabilistic_sampler_count_traces_sampled",
+        SAMPLED,
+        "Spans that were decided, by what decided and whether they were kept.",
+    ),
+    Metric::counter(
+        "tracetailor_service_names_total",
+        &["component", "outcome"],
+        "Items by what became of their service's name: `kept`, `filled`, `renamed`, `unknown`, `collided`.",
+    ),
+    Metric::gauge(
+        "tracetailor_service_name_variants",
+        &["component"],
+        "Names of services that differ from another one only in case or punctuation.",
     ),
     Metric::counter("tracetailor_panics_total", &["component"], "Panics in a component. What it held at that moment counts as lost."),
     // What goes out.
@@ -138,6 +156,8 @@ const PROCESSOR: &[&str] = &["processor"];
 
 /// A component by its id.
 const COMPONENT: &[&str] = &["component"];
+/// What a sampler by share decided, and by what.
+const SAMPLED: &[&str] = &["processor", "policy", "sampled"];
 
 /// Whose line of the books it is: a pipeline's, up to the fan-out, or an exporter's, from there on.
 const LINE: &[&str] = &["pipeline", "exporter"];

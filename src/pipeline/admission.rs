@@ -83,6 +83,9 @@ impl Admission {
             if let Some(export) = graph.pipelines[target.pipeline].reach.iter().find(|export| export.room().is_used_up()) {
                 return Err(Refused::Full { what: export.line().name().to_string(), retry_after: Some(COME_BACK) });
             }
+            if let Some((id, _)) = graph.pipelines[target.pipeline].gates.iter().find(|(_, gate)| gate.is_used_up()) {
+                return Err(Refused::Full { what: id.to_string(), retry_after: Some(COME_BACK) });
+            }
         }
         if targets.is_empty() {
             // A reload has just taken it away: whoever comes again hears that nobody takes the signal.
@@ -94,11 +97,13 @@ impl Admission {
         }
     }
 
-    /// Whether a queue that is full makes whoever sends wait for it, however long that takes: `block_on_overflow`.
+    /// Whether a queue or a store that is full makes whoever sends wait for it, however long that takes: `block_on_overflow`.
     fn blocks(&self, receiver: &ComponentId, signal: Signal) -> bool {
         let graph = self.graph.load();
-        let mut reach = graph.fed_by(receiver, signal).flat_map(|pipeline| graph.pipelines[pipeline].reach.iter());
-        reach.any(|export| export.room().is_used_up() && export.blocks_on_overflow())
+        graph.fed_by(receiver, signal).map(|place| &graph.pipelines[place]).any(|pipeline| {
+            pipeline.reach.iter().any(|export| export.room().is_used_up() && export.blocks_on_overflow())
+                || pipeline.gates.iter().any(|(_, gate)| gate.is_used_up())
+        })
     }
 
     /// Looks again and again, for as long as the request has patience.

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tracetailor_core::component::{
     BuildContext, BuildError, ComponentId, Configured, Counters, Exporter, Exporters, Kind, Lane, LaneContext, LaneThreads, Part,
-    ProcessorContext, Services, Shared,
+    ProcessorContext, Reports, Services, Shared,
 };
 use tracetailor_core::config::Node;
 use tracetailor_core::ledger::Books;
 use tracetailor_core::telemetry::{Interner, Signal};
 use tracetailor_core::time::Clock;
+use tracetailor_core::trace_store::Budget;
 
 use super::export::Export;
 use super::graph::{Exports, Graph};
@@ -19,7 +20,7 @@ use super::lane::{Joined, Running};
 use super::memory::Memory;
 use super::stages::{Recipe, Stage};
 use super::threads::Threads;
-use crate::config::Plan;
+use crate::config::{PipelineId, Plan};
 
 /// What one gateway is built in: there is one of each, and it outlives every reload.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(super) struct World {
     pub(super) interner: Interner,
     pub(super) memory: Memory,
     pub(super) threads: Arc<Threads>,
+    /// What components tell whoever runs the gateway.
+    reports: Reports,
     /// What the instances of a component share, by where the component stands.
     shared: Arc<Mutex<BTreeMap<String, Shared>>>,
 }
@@ -67,7 +70,7 @@ pub(super) struct Built {
 
 impl World {
     pub(super) fn new(books: Books, counters: Counters, clock: Clock, memory: Memory, threads: Arc<Threads>) -> Self {
-        Self { books, counters, clock, interner: Interner::new(), memory, threads, shared: Arc::default() }
+        Self { books, counters, clock, interner: Interner::new(), memory, threads, reports: Reports::default(), shared: Arc::default() }
     }
 
     pub(super) fn lanes(&self) -> usize {
@@ -76,7 +79,6 @@ impl World {
 
     /// What a component is built with that stands at `place`: in a section, or in a pipeline.
     pub(super) fn context(&self, place: &str, id: &ComponentId, services: &Services) -> BuildContext {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
         BuildContext {
             id: id.clone(),
             books: self.books.clone(),
@@ -84,8 +86,19 @@ impl World {
             interner: self.interner.clone(),
             counters: self.counters.clone(),
             services: services.clone(),
-            shared: shared.entry(format!("{place}/{id}")).or_default().clone(),
+            reports: self.reports.clone(),
+            shared: self.shared(place, id),
         }
+    }
+
+    fn shared(&self, place: &str, id: &ComponentId) -> Shared {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.entry(format!("{place}/{id}")).or_default().clone()
+    }
+
+    /// What a processor of a pipeline makes senders wait by.
+    pub(super) fn gate(&self, pipeline: &PipelineId, id: &ComponentId) -> Budget {
+        self.shared(&pipeline.to_string(), id).gate()
     }
 
     /// Forgets what components shared that are no longer there.

@@ -88,7 +88,7 @@ impl Gateway {
 
         let (services, extensions) = build_extensions(&world, &plan, &steering)?;
         let (exports, built) = world.exporters(&plan, &services, |_, _| None, &Exports::new())?;
-        let graph = Arc::new(Graph::of(&plan, exports, &world.books, 0));
+        let graph = Arc::new(Graph::of(&plan, exports, &world.books, 0, |pipeline, id| world.gate(pipeline, id)));
         let shards = Shards::over(world.lanes());
         let mut lanes = Vec::with_capacity(waiting.len());
         for index in 0..world.lanes() {
@@ -195,7 +195,7 @@ impl Gateway {
         };
         let (exports, built) = self.world.exporters(&plan, &services, unchanged, &there)?;
         let generation = self.admission.graph.load().generation + 1;
-        let graph = Arc::new(Graph::of(&plan, exports, &self.world.books, generation));
+        let graph = Arc::new(Graph::of(&plan, exports, &self.world.books, generation, |pipeline, id| self.world.gate(pipeline, id)));
         let mut lanes = Vec::with_capacity(self.world.lanes());
         for index in 0..self.world.lanes() {
             let place = self.world.lane(index);

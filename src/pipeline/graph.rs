@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tracetailor_core::component::{ComponentId, Part, Room};
 use tracetailor_core::ledger::{Books, Line, LineName};
 use tracetailor_core::telemetry::Signal;
+use tracetailor_core::trace_store::Budget;
 
 use super::export::Export;
 use crate::config::{PipelineId, Plan};
@@ -38,6 +39,8 @@ pub(super) struct Pipeline {
     pub(super) ends: Vec<End>,
     /// The exporters that what enters reaches before anything holds it: if one of them is full, so is the pipeline.
     pub(super) reach: Vec<Arc<Export>>,
+    /// Where its processors make senders wait: while one of these is used up.
+    pub(super) gates: Vec<(ComponentId, Budget)>,
 }
 
 /// Where a pipeline ends.
@@ -58,8 +61,14 @@ pub(super) struct Joint {
 }
 
 impl Graph {
-    /// Draws a plan.
-    pub(super) fn of(plan: &Plan, exports: Exports, books: &Books, generation: u64) -> Graph {
+    /// Draws a plan. `gate` is what a processor of a pipeline makes senders wait by.
+    pub(super) fn of(
+        plan: &Plan,
+        exports: Exports,
+        books: &Books,
+        generation: u64,
+        gate: impl Fn(&PipelineId, &ComponentId) -> Budget,
+    ) -> Graph {
         let connectors = joints(plan);
         let mut pipelines: Vec<Pipeline> = Vec::with_capacity(plan.pipelines.len());
         for pipeline in &plan.pipelines {
@@ -71,7 +80,10 @@ impl Graph {
             let part = |id: &ComponentId| plan.processors.iter().find(|known| known.id == *id).map(|known| known.factory.part);
             let processors: Vec<ComponentId> =
                 pipeline.processors.iter().filter(|id| !matches!(part(id), Some(Part::Limiter(_)))).cloned().collect();
+            let stages = processors.iter().filter(|id| matches!(part(id), Some(Part::Stage(_))));
+            let gates = stages.map(|id| (id.clone(), gate(&pipeline.id, id))).collect();
             pipelines.push(Pipeline {
+                gates,
                 line: books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
                 whole: processors.iter().any(|id| matches!(part(id), Some(Part::Stage(_)))),
                 processors,

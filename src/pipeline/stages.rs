@@ -169,10 +169,11 @@ fn together(parts: Vec<StagePart>, all_stores: &Budget) -> (Limits, Vec<Box<dyn 
     for StagePart { stage, limits: own, .. } in parts {
         limits.wait = limits.wait.max(own.wait);
         limits.trace_bytes = limits.trace_bytes.min(own.trace_bytes);
-        for (budget, own) in [(&mut limits.bytes, own.bytes), (&mut limits.traces, own.traces)] {
-            if own.limit() < budget.limit() {
-                *budget = own;
-            }
+        if own.bytes.limit() < limits.bytes.limit() {
+            limits.bytes = own.bytes;
+        }
+        if own.traces.limit() < limits.traces.limit() {
+            (limits.traces, limits.senders_wait) = (own.traces, own.senders_wait);
         }
         if own.remember.time > limits.remember.time {
             limits.remember = own.remember;

@@ -9,6 +9,7 @@ const MILLISECOND: i64 = 1_000_000;
 /// One order.
 pub(super) fn trace(world: u64, seed: u64) -> Vec<TrueSpan> {
     let mut draft = Draft::new(seed.wrapping_mul(15_485_863) + world, 120);
+    draft.is_shared = world % 2 == 1;
     let root = draft.begin(None, (0, 0), SpanKind::Server, 0);
     let end = work(&mut draft, root, (0, 0), 0, 0);
     draft.end(root, end);
@@ -51,11 +52,15 @@ fn send(draft: &mut Draft, parent: usize, process: (u32, u32), start: i64, depth
     draft.spans[producer].topic = topic;
     let sent = start + draft.micros(100, 1_500);
     draft.end(producer, sent);
-    let consumer_process = (1 + (topic as u32) % 12, draft.dice.below(3) as u32);
-    let begins = sent + draft.micros(3_000, 60_000);
-    let consumer = draft.begin(Some(producer), consumer_process, SpanKind::Consumer, begins);
-    draft.spans[consumer].topic = topic;
-    let end = work(draft, consumer, consumer_process, begins, depth + 1);
-    draft.end(consumer, end);
+    // In every other world somebody else may listen, too.
+    let listeners = if draft.is_shared && draft.dice.percent(50) { 2 } else { 1 };
+    for listener in 0..listeners {
+        let consumer_process = (1 + (topic as u32 + listener * 5) % 12, draft.dice.below(3) as u32);
+        let begins = sent + draft.micros(3_000, 60_000);
+        let consumer = draft.begin(Some(producer), consumer_process, SpanKind::Consumer, begins);
+        draft.spans[consumer].topic = topic;
+        let end = work(draft, consumer, consumer_process, begins, depth + 1);
+        draft.end(consumer, end);
+    }
     sent
 }

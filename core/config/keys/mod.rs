@@ -6,6 +6,7 @@ mod delivery;
 mod endpoint;
 mod glob;
 mod literal;
+mod pattern;
 mod percent;
 mod period;
 mod secret;
@@ -20,6 +21,7 @@ pub use delivery::{Backend, CircuitBreaker, DeadLetter, Delivery, QueueBatch, Qu
 pub use endpoint::{Address, Endpoint, Scheme};
 pub use glob::Glob;
 pub use literal::Literal;
+pub use pattern::Pattern;
 pub use percent::Percent;
 pub use period::{Period, parse_duration};
 pub use secret::Secret;

@@ -253,7 +253,7 @@ impl TraceStage for Scripted {
         self.slots.get_mut(&trace.slot()).expect("opened").push(number(span.span_id()));
     }
 
-    fn ready_in(&self, trace: &Outline<'_>) -> Option<Duration> {
+    fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
         let newest = *self.slots[&trace.slot()].last()?;
         self.script.wishes(newest).then_some(self.script.quiet)
     }

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::bench::{Bench, span_id, time};
 use crate::component::Verdict;
+use crate::time::LogTime;
 use crate::trace_store::Budget;
 use crate::trace_store::memory::{Known, Memory, Remember};
 
@@ -26,7 +27,12 @@ fn remember(kept: u64, dropped: u64) -> Remember {
 fn known(bench: &Bench, trace: u64) -> Known {
     let cause = bench.cause(&format!("cause {}", trace % 3));
     let verdict = if trace.is_multiple_of(4) { Verdict::keep(cause).with_note(trace) } else { Verdict::drop(cause) };
-    Known { verdict, generation: (trace % 7) as u16 }
+    Known { verdict, generation: (trace % 7) as u16, when: LogTime(0) }
+}
+
+/// Without the time, which is known to about a second.
+fn timeless(known: Option<Known>) -> Option<Known> {
+    known.map(|known| Known { when: LogTime(0), ..known })
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +91,9 @@ proptest! {
                     let recalled = memory.recall(trace, time(now * STEP));
                     let expected = plain.get_mut(&trace).filter(|verdict| verdict.when + TIME >= now);
                     // The note of a dropped trace is not kept, and none was given.
-                    prop_assert_eq!(recalled, expected.is_some().then(|| known(&bench, trace)));
+                    prop_assert_eq!(timeless(recalled), expected.is_some().then(|| known(&bench, trace)));
+                    let age = recalled.map(|recalled| time(now * STEP).since(recalled.when));
+                    prop_assert!(age.is_none_or(|age| age <= Duration::from_millis(TIME * STEP + 1_100)), "{age:?}");
                     if let Some(verdict) = expected
                         && verdict.when + TIME / 2 < now
                     {
@@ -114,7 +122,7 @@ fn many_dropped_traces_do_not_push_out_the_few_kept() {
         memory.trim(time(0));
     }
     assert_eq!(memory.len(), (1, 100));
-    assert_eq!(memory.recall(4, time(0)), Some(known(&bench, 4)));
+    assert_eq!(timeless(memory.recall(4, time(0))), Some(known(&bench, 4)));
 }
 
 #[test]

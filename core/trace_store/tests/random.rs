@@ -99,6 +99,7 @@ fn limits(bounds: &Bounds) -> Limits {
         wait: Duration::from_millis(bounds.wait),
         bytes: Budget::new(bounds.bytes),
         traces: Budget::new(bounds.most_traces),
+        senders_wait: false,
         trace_bytes: bounds.trace_bytes,
         remember: if bounds.remembers { everything } else { Remember::nothing() },
     }

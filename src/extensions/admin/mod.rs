@@ -9,9 +9,10 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tracetailor_core::component::{
-    BoxFuture, BuildContext, BuildError, Component, ComponentId, Extension, ExtensionContext, ExtensionFactory, Extensions, RunError,
-    Stability, Steering,
+    BoxFuture, BuildContext, BuildError, Component, ComponentId, Extension, ExtensionContext, ExtensionFactory, Extensions, Report,
+    RunError, Stability, Steering,
 };
 use tracetailor_core::config::{ConfigErrors, Endpoint, KeyError, OneOrMany, Schema, Validate};
 use tracetailor_net::server::{Listener, serve_http};
@@ -106,26 +107,81 @@ async fn answer(request: Request<Bytes>, guard: Arc<Guard>, context: ExtensionCo
         "/reload" => Method::POST,
         _ => Method::GET,
     };
-    let known = PAGES.iter().any(|(what, _)| what.ends_with(&format!(" {}", request.uri().path())));
+    let known = !reports_at(request.uri().path(), &context).0.is_empty()
+        || PAGES.iter().any(|(what, _)| what.ends_with(&format!(" {}", request.uri().path())));
     if known && !(*request.method() == wanted || wanted == Method::GET && *request.method() == Method::HEAD) {
         let mut response = page(StatusCode::METHOD_NOT_ALLOWED, TEXT, format!("this page is asked for with {wanted}\n"));
         response.headers_mut().insert(ALLOW, HeaderValue::from_static(if wanted == Method::POST { "POST" } else { "GET, HEAD" }));
         return response;
     }
     match request.uri().path() {
-        "/" => page(StatusCode::OK, TEXT, list()),
+        "/" => page(StatusCode::OK, TEXT, list(&context)),
         "/config" => configuration(&context),
         "/ledger" => books(&request, &context),
         "/reload" => reload(&context).await,
-        _ => page(StatusCode::NOT_FOUND, TEXT, "there is no such page; / lists those there are\n".to_owned()),
+        other => told(other, &request, &context)
+            .unwrap_or_else(|| page(StatusCode::NOT_FOUND, TEXT, "there is no such page; / lists those there are\n".to_owned())),
     }
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-fn list() -> String {
-    let pages = PAGES.iter().map(|(what, tells)| format!("{what:14} {tells}\n")).collect::<String>();
+fn list(context: &ExtensionContext) -> String {
+    let own = PAGES.iter().map(|(what, tells)| ((*what).to_owned(), *tells));
+    let pages: Vec<_> = own.chain(context.reports.pages().into_iter().map(|(page, tells)| (format!("GET /{page}"), tells))).collect();
+    let width = pages.iter().map(|(what, _)| what.len()).max().unwrap_or_default().max(14);
+    let pages: String = pages.iter().map(|(what, tells)| format!("{what:width$} {tells}\n")).collect();
     format!("tracetailor {}\n\n{pages}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Who tells something at an address, and the rest of the address, which is a question to them: of `/why/5b8e…`, the id.
+fn reports_at<'a>(path: &'a str, context: &ExtensionContext) -> (Vec<(ComponentId, Arc<dyn Report>)>, &'a str) {
+    let path = path.trim_start_matches('/');
+    let pages = context.reports.pages();
+    let page = pages
+        .iter()
+        .map(|(page, _)| *page)
+        .find(|page| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    page.map_or((Vec::new(), ""), |page| (context.reports.of(page), path[page.len()..].trim_start_matches('/')))
+}
+
+/// What components have to tell: of one, its own words; of several, each under its name.
+fn told(path: &str, request: &Request<Bytes>, context: &ExtensionContext) -> Option<Response<Bytes>> {
+    let (reports, question) = reports_at(path, context);
+    let question = percent_decoded(question);
+    if reports.is_empty() {
+        return None;
+    }
+    if wants_json(request) {
+        let all: Vec<_> =
+            reports.iter().map(|(id, report)| json!({ "component": id.to_string(), "report": report.json(&question) })).collect();
+        return Some(page(StatusCode::OK, "application/json", serde_json::Value::Array(all).to_string() + "\n"));
+    }
+    let text = match reports.as_slice() {
+        [(_, report)] => report.text(&question),
+        several => several.iter().map(|(id, report)| format!("{id}\n{}\n", report.text(&question))).collect(),
+    };
+    Some(page(StatusCode::OK, TEXT, text))
+}
+
+/// A question may hold anything that a person pasted.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match digits.filter(|_| first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &behind[2..];
+            }
+            None => {
+                bytes.push(first);
+                rest = behind;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn steering(context: &ExtensionContext) -> Option<Arc<dyn Steering>> {
@@ -141,11 +197,14 @@ fn configuration(context: &ExtensionContext) -> Response<Bytes> {
     steering(context).map_or_else(not_yet, |steering| page(StatusCode::OK, TEXT, steering.configuration()))
 }
 
+fn wants_json(request: &Request<Bytes>) -> bool {
+    let asked = request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "format=json"));
+    asked || request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"))
+}
+
 fn books(request: &Request<Bytes>, context: &ExtensionContext) -> Response<Bytes> {
     let report = context.books.report();
-    let asked = request.uri().query().is_some_and(|query| query.split('&').any(|part| part == "format=json"));
-    let accepted = request.headers().get(ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"application/json"));
-    if asked || accepted {
+    if wants_json(request) {
         return page(StatusCode::OK, "application/json", ledger::as_json(&report).to_string() + "\n");
     }
     page(StatusCode::OK, TEXT, report.to_string())

@@ -206,3 +206,36 @@ fn an_address_for_everybody_is_warned_of() {
     let (taken, said) = told("endpoint: http://localhost:8889");
     assert!(!taken && said.contains("is an address to send to"), "{said}");
 }
+
+struct Names;
+
+impl Report for Names {
+    fn json(&self, question: &str) -> serde_json::Value {
+        serde_json::json!({ "asked": question })
+    }
+
+    fn text(&self, question: &str) -> String {
+        format!("asked {question:?}\n")
+    }
+}
+
+#[test]
+fn components_have_pages_of_their_own() {
+    let (context, stopper) = surroundings();
+    let (one, other) = (Arc::new(Names), Arc::new(Names));
+    let reports = context.reports.clone();
+    let id = |id: &str| -> ComponentId { id.parse().unwrap() };
+    reports.offer("why", "why it was so", &id("tail_sampling"), one.clone());
+    served("{}", context, &stopper, |port| {
+        assert!(ask(port, "GET /", LOCAL).1.contains("GET /why       why it was so\n"), "{}", ask(port, "GET /", LOCAL).1);
+        assert!(ask(port, "GET /why/00-%4bf9%zz", LOCAL).1.ends_with("asked \"00-Kf9%zz\"\n"));
+        assert!(ask(port, "GET /why", LOCAL).1.ends_with("asked \"\"\n"));
+        assert_eq!((ask(port, "GET /whynot", LOCAL).0, ask(port, "POST /why", LOCAL).0), (404, 405));
+        reports.offer("why", "why it was so", &id("tail_sampling/two"), other.clone());
+        assert!(ask(port, "GET /why/a", LOCAL).1.ends_with("tail_sampling\nasked \"a\"\n\ntail_sampling/two\nasked \"a\"\n\n"));
+        let json = "[{\"component\":\"tail_sampling\",\"report\":{\"asked\":\"a\"}},{\"component\":\"tail_sampling/two\",\"report\":{\"asked\":\"a\"}}]\n";
+        assert!(ask(port, "GET /why/a?format=json", LOCAL).1.ends_with(json));
+        drop((one, other));
+        assert_eq!(ask(port, "GET /why/a", LOCAL).0, 404);
+    });
+}

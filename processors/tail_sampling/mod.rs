@@ -1,0 +1,556 @@
+#![doc = include_str!("README.md")]
+//! # How it is made
+//!
+//! The store holds spans; this stage holds for each trace [what was seen](seen::Seen) of it, by the slot that the store gave it. What
+//! policies look for are questions that they register in [`looks`] when they are made; each span is looked at once, when it arrives. When a
+//! trace is due, [`TailSampling::decide`] asks the [`policies`] and [combines](ballot) their votes.
+//!
+//! What could be built on it, and where it goes:
+//!
+//! - another policy: [`policies`] says how. One that computes from fields of spans overrides `Voter::arrive`;
+//! - rules in place of policies: beside [`ballot::Policies`], with the same two steps, `vote` and `combine`. What decides is a
+//!   [`ballot::Decision`];
+//! - a record of why: [`ballot::Votes`] are still there after the decision, in [`TailSampling::record`];
+//! - policies in the shadow: a second [`ballot::Policies`] made with the same [`looks::Looks`], asked in `record`, and only counted.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tracetailor_core::component::{
+    AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
+    TraceStage, Trigger, Verdict,
+};
+use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Validate, quoted};
+use tracetailor_core::ledger::Cause;
+use tracetailor_core::telemetry::{Item, Signal, TraceId};
+use tracetailor_core::time::LogTime;
+use tracetailor_core::trace_store::{Budget, Known, Limits, Outline, Remember, Slot, Trace, TraceOut, TraceStore, WholeTraces};
+
+mod ballot;
+mod counts;
+mod ingest;
+mod looks;
+mod marks;
+mod otelcol;
+mod policies;
+mod randomness;
+mod seen;
+mod size;
+mod timing;
+mod trace_state;
+mod ways;
+
+use ballot::{Decision, FirstMatch, Outcome, Policies, Votes};
+use counts::{Counted, Counts};
+use looks::Looks;
+use marks::Marks;
+use otelcol::Remembered;
+use policies::{Facts, Limiters, Maker, Place, Policy, Strictness};
+use seen::Seen;
+use timing::Timing;
+use ways::{Compatibility, Randomness, SamplingStrategy, Ways};
+
+/// What the user writes.
+#[derive(Clone, Debug, Deserialize, Schema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// From a trace's first span to its decision.
+    pub decision_wait: Period,
+    /// From the root of a trace to its decision, where that is earlier; 0s to wait as long as for all others.
+    pub decision_wait_after_root_received: Period,
+    /// How many traces may wait; beyond it the oldest are decided early.
+    pub num_traces: u64,
+    /// How many bytes of spans may be held; beyond it the oldest are decided early. Unless given, the gateway's share for traces.
+    pub max_buffered_bytes: Option<ByteSize>,
+    /// Makes senders wait while `num_traces` traces wait, in place of deciding the oldest early.
+    pub block_on_overflow: bool,
+    /// A trace that is larger, as the Collector counts bytes, is dropped; 0 for no limit.
+    pub maximum_trace_size_bytes: u64,
+    /// How many decisions are remembered.
+    pub decision_cache: DecisionCache,
+    /// How long a decision is remembered, for spans that come after it.
+    pub remember: Period,
+    /// What becomes of spans that come after the decision.
+    pub late_spans: LateSpans,
+    /// Whether the first policy that keeps a trace ends the asking, so that limits are not spent on it.
+    pub sample_on_first_match: bool,
+    /// Whether traces that wait are dropped when the gateway stops; otherwise they are decided on what has come.
+    pub drop_pending_traces_on_shutdown: bool,
+    /// Whether traces are judged as a whole, or each part as it comes.
+    pub sampling_strategy: SamplingStrategy,
+    /// What chance goes by.
+    pub randomness: Randomness,
+    /// Whose behaviour it is where the two differ.
+    pub compatibility: Compatibility,
+    /// Whether kept spans say in attributes who kept them and why.
+    pub marks: bool,
+    /// Read; the lanes share the work.
+    pub num_shards: u32,
+    /// Read and without effect: memory is taken as it is needed.
+    pub expected_new_traces_per_sec: u64,
+    /// Planned: where spans wait on disk.
+    pub tail_storage: Planned,
+    /// Planned: decides a trace that is complete before its time.
+    pub decide_when_complete: Planned,
+    /// Planned: remembers why traces were decided as they were.
+    pub why: Planned,
+    /// Planned: policies that are only counted.
+    pub shadow_policies: Planned,
+    /// Planned: rules in place of policies.
+    pub rules: Planned,
+    /// Who keeps what: a trace that any of them keeps is kept, unless one drops it.
+    pub policies: Vec<Policy>,
+}
+
+/// How many decisions are remembered.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, Schema)]
+#[serde(default, deny_unknown_fields)]
+pub struct DecisionCache {
+    /// On traces that were kept; at least `num_traces` are.
+    pub sampled_cache_size: i64,
+    /// On traces that were not; at least `num_traces` are.
+    pub non_sampled_cache_size: i64,
+}
+
+/// What becomes of spans that come after the decision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
+#[serde(rename_all = "lowercase")]
+pub enum LateSpans {
+    /// What became of the trace.
+    #[default]
+    Follow,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            decision_wait: Period::seconds(30),
+            decision_wait_after_root_received: Period::ZERO,
+            num_traces: 50_000,
+            max_buffered_bytes: None,
+            block_on_overflow: false,
+            maximum_trace_size_bytes: 0,
+            decision_cache: DecisionCache::default(),
+            remember: Period::seconds(900),
+            late_spans: LateSpans::Follow,
+            sample_on_first_match: false,
+            drop_pending_traces_on_shutdown: false,
+            sampling_strategy: SamplingStrategy::TraceComplete,
+            randomness: Randomness::TraceId,
+            compatibility: Compatibility::Tracetailor,
+            marks: false,
+            num_shards: 1,
+            expected_new_traces_per_sec: 0,
+            tail_storage: Planned::default(),
+            decide_when_complete: Planned::default(),
+            why: Planned::default(),
+            shadow_policies: Planned::default(),
+            rules: Planned::default(),
+            policies: Vec::new(),
+        }
+    }
+}
+
+impl Validate for Config {
+    fn validate(&self, errors: &mut ConfigErrors) {
+        let strictness = Strictness { lenient: self.compatibility == Compatibility::Otelcol };
+        self.check_planned(errors);
+        if self.num_traces == 0 {
+            strictness.doubt(errors, "num_traces", "must be positive: no trace could wait", "write a number such as 50000");
+        }
+        if self.num_shards > MOST_SHARDS {
+            errors.error("num_shards", format!("is more than {MOST_SHARDS}"), "remove it: the lanes share the work");
+        }
+        if self.policies.is_empty() {
+            let right = "list at least one, such as {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
+            strictness.doubt(errors, "policies", "is empty: nothing would be kept", right);
+        }
+        self.check_names(errors);
+        for (index, policy) in self.policies.iter().enumerate() {
+            policy.check(Place::Top, &mut errors.at("policies").index(index), strictness);
+        }
+        if self.sampling_strategy == SamplingStrategy::SpanIngest && !errors.has_errors() {
+            self.check_stateless(errors);
+        }
+    }
+}
+
+const MOST_SHARDS: u32 = 256;
+
+impl Config {
+    fn check_planned(&self, errors: &mut ConfigErrors) {
+        errors.planned("tail_storage", self.tail_storage, "remove it: traces wait in memory, of which max_buffered_bytes says how much");
+        for (key, planned, meanwhile) in [
+            ("decide_when_complete", self.decide_when_complete, "remove it; decision_wait_after_root_received shortens the wait"),
+            ("why", self.why, "remove it; marks writes the reason into kept spans"),
+            ("shadow_policies", self.shadow_policies, "remove it"),
+            ("rules", self.rules, "write policies"),
+        ] {
+            if planned != Planned::default() {
+                errors.error(key, "is planned and does not work yet", meanwhile);
+            }
+        }
+    }
+
+    fn check_names(&self, errors: &mut ConfigErrors) {
+        for (index, policy) in self.policies.iter().enumerate() {
+            let mut errors = errors.at("policies").index(index);
+            if policy.name.is_empty() {
+                errors.error("name", "is missing", "name the policy: metrics and explanations tell it by that");
+            } else if self.policies[..index].iter().any(|other| other.name == policy.name) {
+                let wrong = format!("there are two policies {}", quoted(&policy.name));
+                errors.error("name", wrong, "give one of them another name");
+            }
+        }
+    }
+
+    /// A part of a trace cannot be judged by what only the whole has.
+    fn check_stateless(&self, errors: &mut ConfigErrors) {
+        for (index, policy) in self.policies.iter().enumerate().filter(|(_, policy)| !policy.is_stateless()) {
+            let right = "remove sampling_strategy, or the policy";
+            let wrong = format!("policy {} needs the whole trace, which span-ingest does not wait for", quoted(&policy.name));
+            errors.at("policies").index(index).error_here(wrong, right);
+        }
+    }
+
+    fn ways(&self) -> Ways {
+        let original = self.compatibility == Compatibility::Otelcol;
+        Ways { original, hashes: original || self.randomness == Randomness::Hash, shards: self.num_shards }
+    }
+
+    fn first_match(&self) -> FirstMatch {
+        match (self.sample_on_first_match, self.compatibility) {
+            (false, _) => FirstMatch::AllAreAsked,
+            (true, Compatibility::Tracetailor) => FirstMatch::NobodySpends,
+            (true, Compatibility::Otelcol) => FirstMatch::NobodyIsAsked,
+        }
+    }
+
+    /// How much the store may hold: what a user wrote is for all lanes together.
+    fn limits(&self, context: &ProcessorContext) -> Limits {
+        let budget = |name, limit: u64| {
+            let shared = context.share(name, || Budget::new(limit));
+            shared.set_limit(limit);
+            Budget::clone(&shared)
+        };
+        let gate = context.shared.gate();
+        gate.set_limit(if self.block_on_overflow { self.num_traces.max(1) } else { u64::MAX });
+        let decisions = |size: i64| u64::try_from(size).unwrap_or(0).max(self.num_traces);
+        let (limits, ways) = (Limits::with_wait(Timing::of(self).longest()), self.ways());
+        if ways.original {
+            let bytes = self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get()));
+            return match self.block_on_overflow {
+                true => Limits { bytes, traces: gate, senders_wait: true, ..limits },
+                false => Limits { bytes, ..limits },
+            };
+        }
+        Limits {
+            traces: if self.block_on_overflow { gate } else { budget("traces", self.num_traces.max(1)) },
+            senders_wait: self.block_on_overflow,
+            bytes: self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get())),
+            remember: Remember {
+                time: self.remember.get(),
+                kept: budget("kept", decisions(self.decision_cache.sampled_cache_size)),
+                dropped: budget("dropped", decisions(self.decision_cache.non_sampled_cache_size)),
+                skeletons: Budget::new(0),
+            },
+            ..limits
+        }
+    }
+
+    fn stage(&self, context: &ProcessorContext) -> StagePart {
+        StagePart { stage: Box::new(TailSampling::new(self, context)), limits: self.limits(context), unjudged: "sampled" }
+    }
+}
+
+/// How one is made, and what stage it stands for.
+pub const FACTORY: ProcessorFactory = ProcessorFactory::of::<TailSampling>("tail_sampling", Stability::Beta, include_str!("README.md"))
+    .only_for(&[Signal::Traces])
+    .playing(Part::Stage(stage));
+
+fn stage(config: &AnyConfig, context: &ProcessorContext) -> Result<StagePart, BuildError> {
+    let config: &Config =
+        config.get().map_err(|_| BuildError::new("this is no configuration of tail_sampling", "this is a bug: please report it"))?;
+    Ok(config.stage(context))
+}
+
+/// Judges traces when their time has come.
+pub struct TailSampling {
+    /// What to look for in spans.
+    looks: Looks,
+    policies: Policies,
+    /// What is known of each trace that waits, by its slot.
+    seen: Vec<Seen>,
+    /// The votes on the trace in hand.
+    votes: Votes,
+    timing: Timing,
+    ways: Ways,
+    strategy: SamplingStrategy,
+    /// A larger trace is dropped.
+    largest: Option<u64>,
+    drops_pending: bool,
+    caches: DecisionCache,
+    /// What takes the place of the store's own memory where the Collector is followed.
+    remembered: Option<Arc<Remembered>>,
+    causes: Causes,
+    marks: Marks,
+    counts: Counts,
+    /// The time at which late spans are looked up, and the trace of the newest of them.
+    now: LogTime,
+    newest_late: Option<TraceId>,
+}
+
+/// What the books count traces under.
+struct Causes {
+    sampled: Cause,
+    not_sampled: Cause,
+    dropped: Cause,
+    too_large: Cause,
+    pending: Cause,
+    evicted: Cause,
+    /// Its time was over before any part spoke for it.
+    unmatched: Cause,
+}
+
+impl Component for TailSampling {
+    type Kind = Processors;
+    type Config = Config;
+
+    /// As a box of its own, with a store of its own.
+    fn build(config: &Config, context: &ProcessorContext) -> Result<Box<dyn Processor>, BuildError> {
+        let StagePart { stage, limits, unjudged } = config.stage(context);
+        let store = TraceStore::new(limits, context.line.held("tail_sampling"), context.cause("no_time"));
+        Ok(Box::new(WholeTraces::new(store, vec![stage], context.cause(unjudged))))
+    }
+}
+
+impl TailSampling {
+    fn new(config: &Config, context: &ProcessorContext) -> Self {
+        let (ways, mut looks) = (config.ways(), Looks::default());
+        let limiters = context.share("limits", Limiters::default);
+        let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
+        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let largest = Some(config.maximum_trace_size_bytes).filter(|size| *size > 0);
+        if largest.is_some() {
+            looks.want_sizes();
+        }
+        Self {
+            looks,
+            policies,
+            seen: Vec::new(),
+            votes: Votes::default(),
+            timing: Timing::of(config),
+            ways,
+            strategy: config.sampling_strategy,
+            largest,
+            drops_pending: config.drop_pending_traces_on_shutdown,
+            caches: config.decision_cache,
+            remembered: ways.original.then(|| Remembered::shared(config, context)),
+            causes: Causes::new(context),
+            marks: Marks::new(config.marks),
+            counts: Counts::new(context, ways),
+            now: LogTime::default(),
+            newest_late: None,
+        }
+    }
+}
+
+impl Causes {
+    fn new(context: &ProcessorContext) -> Self {
+        Self {
+            sampled: context.cause("sampled"),
+            not_sampled: context.cause("not_sampled"),
+            dropped: context.cause("dropped_by_policy"),
+            too_large: context.cause("too_large"),
+            pending: context.cause("pending_at_shutdown"),
+            evicted: context.cause("evicted"),
+            unmatched: context.cause("unmatched"),
+        }
+    }
+}
+
+impl TraceStage for TailSampling {
+    fn open(&mut self, trace: &Outline<'_>) {
+        let slot = trace.slot();
+        if self.seen.len() <= slot.index() {
+            self.seen.resize_with(slot.index() + 1, Seen::default);
+        }
+        let seen = &mut self.seen[slot.index()];
+        seen.clear();
+        seen.pushed = self.remembered.as_ref().map(|remembered| remembered.enter(trace.id()));
+        self.policies.lookers().for_each(|voter| voter.open(slot));
+        self.counts.opened(trace.first_seen() == trace.now());
+    }
+
+    fn arrive(&mut self, trace: &Outline<'_>, span: Item<'_>) {
+        self.come_again(trace);
+        if self.strategy == SamplingStrategy::SpanIngest {
+            self.judge_fragment_before(trace, &span);
+        }
+        let seen = &mut self.seen[trace.slot().index()];
+        self.looks.look(&span, seen);
+        self.policies.lookers().for_each(|voter| voter.arrive(trace, &span));
+        self.timing.arrived(&span, trace.now(), seen);
+    }
+
+    fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
+        if self.strategy == SamplingStrategy::SpanIngest {
+            self.judge_fragment(trace);
+        }
+        let seen = &mut self.seen[trace.slot().index()];
+        seen.sizes.end_fragment();
+        let is_final = seen.fragments.is_final() || self.largest.is_some_and(|largest| seen.sizes.fragments() > largest);
+        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen) }
+    }
+
+    /// What happens to a trace whose time has come.
+    fn decide(&mut self, trace: &Trace<'_>, _notes: &Notes) -> Option<Verdict> {
+        let decision = self.without_votes(trace).unwrap_or_else(|| {
+            self.vote(trace);
+            self.votes.combine()
+        });
+        let verdict = self.verdict(&decision);
+        self.remember(trace, &decision, verdict);
+        self.record(trace, &decision);
+        Some(verdict)
+    }
+
+    fn finish(&mut self, trace: &Trace<'_>, _notes: &Notes, out: &mut TraceOut<'_>) {
+        let seen = self.seen.get(trace.slot().index()).filter(|_| !trace.is_late());
+        if let Some(seen) = seen {
+            self.counts.removed(trace.now().since(trace.first_seen()));
+            (0..seen.evicted as usize).for_each(|index| out.leave_out(index, self.causes.evicted));
+        }
+        let decision = seen.and_then(|seen| seen.decision);
+        self.marks.write(trace, decision.as_ref(), &self.policies, &self.counts, out);
+    }
+
+    fn recall(&mut self, trace: TraceId, known: Option<Known>, now: LogTime) -> Option<Known> {
+        (self.now, self.newest_late) = (now, None);
+        let known = match &self.remembered {
+            Some(remembered) => remembered.recall(trace, now),
+            None => known,
+        };
+        known.filter(|known| known.verdict.cause != self.causes.unmatched)
+    }
+
+    fn late(&mut self, known: Known, span: Item<'_>) -> Option<Verdict> {
+        let is_kept = known.verdict.is_keep();
+        let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
+        if cache > 0 {
+            self.counts.released(is_kept);
+        } else if self.newest_late != Some(span.trace_id()) {
+            self.newest_late = Some(span.trace_id());
+            self.counts.late(self.now.since(known.when));
+        }
+        None
+    }
+
+    fn close(&mut self, slot: Slot) {
+        self.policies.lookers().for_each(|voter| voter.close(slot));
+        self.counts.closed();
+    }
+}
+
+impl TailSampling {
+    /// What is decided without asking anybody: what came too large, or too late.
+    fn without_votes(&self, trace: &Trace<'_>) -> Option<Decision> {
+        let seen = &self.seen[trace.slot().index()];
+        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+            return Some(Decision::without_votes(Outcome::Evicted));
+        }
+        if self.largest.is_some_and(|largest| seen.sizes.fragments() > largest) {
+            return Some(Decision::without_votes(Outcome::TooLarge));
+        }
+        if self.strategy == SamplingStrategy::SpanIngest {
+            let decision = seen.fragments.outcome(self.ways);
+            return Some(decision.unwrap_or(Decision::without_votes(Outcome::Unmatched)));
+        }
+        (self.drops_pending && trace.trigger() == Trigger::Shutdown).then(|| Decision::without_votes(Outcome::Pending))
+    }
+
+    /// Asks the policies.
+    fn vote(&mut self, trace: &Outline<'_>) {
+        let seen = &self.seen[trace.slot().index()];
+        let spans = u64::from(trace.span_count().saturating_sub(seen.evicted));
+        let facts = Facts { outline: trace, seen, spans };
+        self.policies.vote(&facts, &mut self.votes);
+        self.policies.count(&self.votes, Counted { spans, bytes: seen.sizes.message() });
+    }
+
+    /// The store remembers verdicts by itself. Where the Collector is followed, it is remembered as there: a trace that was pushed out not at
+    /// all, and one whose parts were judged not beyond its time.
+    fn remember(&self, trace: &Trace<'_>, decision: &Decision, verdict: Verdict) {
+        let Some(remembered) = &self.remembered else { return };
+        match decision.outcome {
+            Outcome::Evicted => {}
+            Outcome::Unmatched => remembered.forget(trace.id()),
+            _ => remembered.decided(trace.id(), verdict, trace.now()),
+        }
+    }
+
+    /// Where the Collector is followed: a trace that was pushed out and gets a span begins anew, with its old deadline.
+    fn come_again(&mut self, trace: &Outline<'_>) {
+        let (Some(remembered), seen) = (&self.remembered, &mut self.seen[trace.slot().index()]) else { return };
+        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+            seen.come_again(trace.span_count() - 1, remembered.enter(trace.id()));
+            self.counts.came_again();
+        }
+    }
+
+    /// Counts what was decided, and keeps it until the trace is gone.
+    fn record(&mut self, trace: &Trace<'_>, decision: &Decision) {
+        self.seen[trace.slot().index()].decision = Some(*decision);
+        self.counts.failed(self.votes.failures());
+        self.counts.decided(decision.outcome, trace.trigger());
+        if let Some(lag) = self.timing.lag(trace) {
+            self.counts.lagged(lag);
+        }
+        if decision.outcome != Outcome::Sampled {
+            self.counts.removed(trace.now().since(trace.first_seen()));
+        }
+        self.votes.clear();
+    }
+
+    /// The decision as the store and the books know it. Late spans need to know how probable a keep was.
+    fn verdict(&self, decision: &Decision) -> Verdict {
+        let Causes { sampled, not_sampled, dropped, too_large, pending, evicted, unmatched } = self.causes;
+        match decision.outcome {
+            Outcome::Sampled => Verdict::keep(sampled).with_note(decision.chance.note()),
+            Outcome::NotSampled => Verdict::drop(not_sampled),
+            Outcome::Dropped => Verdict::drop(dropped),
+            Outcome::TooLarge => Verdict::drop(too_large),
+            Outcome::Pending => Verdict::drop(pending),
+            Outcome::Evicted => Verdict::drop(evicted),
+            Outcome::Unmatched => Verdict::drop(unmatched),
+        }
+    }
+
+    /// Judges the fragment that has arrived, if this span is not of it.
+    fn judge_fragment_before(&mut self, trace: &Outline<'_>, span: &Item<'_>) {
+        let resource = span.context().resource_id();
+        if self.seen[trace.slot().index()].fragments.ends_before(resource) {
+            self.judge_fragment(trace);
+        }
+        self.seen[trace.slot().index()].fragments.arrive(resource);
+    }
+
+    /// Judges the fragment that has arrived, by itself: what was seen before it is forgotten.
+    fn judge_fragment(&mut self, trace: &Outline<'_>) {
+        let slot = trace.slot().index();
+        if self.seen[slot].fragments.is_final() || !self.seen[slot].fragments.is_arriving() {
+            return;
+        }
+        self.vote(trace);
+        let decision = self.votes.combine();
+        self.counts.failed(self.votes.failures());
+        let has_drops = self.policies.has_drops();
+        let seen = &mut self.seen[slot];
+        seen.fragments.judged(decision, has_drops);
+        seen.forget_spans();
+    }
+}
+
+#[cfg(test)]
+mod tests;

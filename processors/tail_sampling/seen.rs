@@ -1,0 +1,151 @@
+//! What is known of a trace that waits: some bits, its extent, its randomness. Nothing of it needs the spans again.
+
+use tracetailor_core::probability::Randomness;
+use tracetailor_core::time::LogTime;
+
+use super::ballot::Decision;
+use super::ingest::Fragments;
+use super::otelcol::Pushed;
+use super::size::Sizes;
+
+/// A place in a trace's set of bits: the answer to one question that a policy asks of spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bit(pub(super) usize);
+
+/// A set of bits. The first 64 cost nothing beyond the word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Bits {
+    first: u64,
+    more: Vec<u64>,
+}
+
+impl Bits {
+    /// As many as there are questions, all set: to know when a trace has answered them all.
+    pub(super) fn full(count: usize) -> Self {
+        let mut bits = Self::default();
+        (0..count).for_each(|bit| bits.set(Bit(bit)));
+        bits
+    }
+
+    pub(super) fn has(&self, Bit(bit): Bit) -> bool {
+        match bit.checked_sub(64) {
+            None => self.first >> bit & 1 == 1,
+            Some(bit) => self.more.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1),
+        }
+    }
+
+    /// Whether all those of another set are set.
+    pub(super) fn has_all(&self, other: &Bits) -> bool {
+        let more = other.more.iter().enumerate().all(|(place, word)| self.more.get(place).copied().unwrap_or(0) & word == *word);
+        self.first & other.first == other.first && more
+    }
+
+    pub(super) fn set(&mut self, Bit(bit): Bit) {
+        match bit.checked_sub(64) {
+            None => self.first |= 1 << bit,
+            Some(bit) => {
+                if self.more.len() <= bit / 64 {
+                    self.more.resize(bit / 64 + 1, 0);
+                }
+                self.more[bit / 64] |= 1 << (bit % 64);
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Bits) {
+        self.first |= other.first;
+        if self.more.len() < other.more.len() {
+            self.more.resize(other.more.len(), 0);
+        }
+        self.more.iter_mut().zip(&other.more).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Nothing is set any longer; room is kept.
+    pub(super) fn clear(&mut self) {
+        self.first = 0;
+        self.more.clear();
+    }
+}
+
+/// One trace, as far as policies need to know it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// The questions that some span, or its resource, has answered with yes.
+    pub(super) bits: Bits,
+    /// When its first span began and its last one ended, of those that say so.
+    pub(super) extent: Extent,
+    /// The same as the Collector keeps it.
+    pub(super) running: Extent,
+    /// The smallest randomness that a span states, where somebody asks.
+    pub(super) stated: Option<Randomness>,
+    /// What it measures as the Collector counts, where somebody asks.
+    pub(super) sizes: Sizes,
+    /// When it is to be decided because its root has come.
+    pub(super) after_root: Option<LogTime>,
+    /// Where the Collector is followed: whether it was pushed out, and how many spans it had when it came again.
+    pub(super) pushed: Option<Pushed>,
+    pub(super) evicted: u32,
+    /// What its fragments were decided to be, where each is judged by itself.
+    pub(super) fragments: Fragments,
+    /// What was decided on it.
+    pub(super) decision: Option<Decision>,
+}
+
+/// From the earliest start to the latest end, in nanoseconds since 1970; zero where nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Extent {
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+impl Extent {
+    /// With a span more. One without a start says nothing of when the trace began.
+    pub(super) fn add(&mut self, start: u64, end: u64) {
+        if start != 0 && (self.start == 0 || start < self.start) {
+            self.start = start;
+        }
+        self.end = self.end.max(end);
+    }
+
+    /// With a span more, as the Collector does it: a start of zero holds until the next span.
+    pub(super) fn add_as_otelcol(&mut self, start: u64, end: u64) {
+        if self.start == 0 || start < self.start {
+            self.start = start;
+        }
+        if self.end == 0 || end > self.end {
+            self.end = end;
+        }
+    }
+
+    /// In whole milliseconds, cut. Negative where a clock was wrong.
+    pub(super) fn milliseconds(self) -> i64 {
+        self.end.wrapping_sub(self.start).cast_signed() / 1_000_000
+    }
+
+    /// In whole milliseconds, cut; nothing where a start or an end is not known.
+    pub(super) fn duration(self) -> i64 {
+        if self.start == 0 || self.end == 0 { 0 } else { self.milliseconds().max(0) }
+    }
+}
+
+impl Seen {
+    /// Forgets all of it, for another trace, or for what comes after an eviction.
+    pub(super) fn clear(&mut self) {
+        let mut bits = std::mem::take(&mut self.bits);
+        bits.clear();
+        *self = Self { bits, ..Self::default() };
+    }
+
+    /// Begins anew after it was pushed out with so many spans. When it is due stays.
+    pub(super) fn come_again(&mut self, evicted: u32, pushed: Pushed) {
+        let after_root = self.after_root;
+        self.clear();
+        (self.after_root, self.evicted, self.pushed) = (after_root, evicted, Some(pushed));
+    }
+
+    /// Forgets what spans told so far; how large the trace is and when it is due stays.
+    pub(super) fn forget_spans(&mut self) {
+        self.bits.clear();
+        (self.extent, self.running) = (Extent::default(), Extent::default());
+    }
+}
