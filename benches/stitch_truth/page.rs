@@ -140,4 +140,8 @@ Traces whose truth is known lose spans, and `mode: placeholder` repairs what is 
 
 Putting every orphan below the root would be 100 % true and worth nothing: recall tells. Skew is the standard deviation of the clocks of processes. The scorer has
 tests that put known faults into perfect repairs and look that it counts just these.
+
+What is aimed at, at 5 % of single spans and 0, 1 and 10 ms on topologies that the rules were not tuned on: exact 60, 55 and 40 %, recall .955, .945 and .90, precision .995,
+true 97 %, wrong 3, 3 and 2 %; of messages exact 35, 25 and 20 %, recall .93, .91 and .875, precision .993, wrong 4 %; at 5 % of processes wrong 10 %. The tables say where
+that is reached and where it is not.
 ";

@@ -11,7 +11,7 @@ use super::engine::{Mode, Rules};
 pub struct Config {
     /// What becomes of a trace with holes: nothing, marks, synthetic spans in the holes, or other parents.
     pub mode: ModeKey,
-    /// How long a trace is held at most, from its first span. Beside `tail_sampling`, the wait there holds.
+    /// How long a trace is held at most, from its first span. Beside `tail_sampling` the longer of the two waits holds.
     pub wait: Period,
     /// After so long without a new span a trace leaves that is structurally complete; 0 for never before `wait` is over.
     pub quiet: Period,
@@ -25,8 +25,8 @@ pub struct Config {
     pub ids: Ids,
     /// How far clocks of different processes may be apart: `auto` tells it from each trace's own calls.
     pub clock_tolerance: ClockTolerance,
-    /// What is learned from traffic. It changes how long is waited and what is counted, never a span.
-    pub learn: Learn,
+    /// Planned: what is learned from traffic, such as callers that are never seen and need not be waited for.
+    pub learn: NotYet,
 }
 
 impl Default for Config {
@@ -40,7 +40,7 @@ impl Default for Config {
             roots: Roots::default(),
             ids: Ids::default(),
             clock_tolerance: ClockTolerance::Auto,
-            learn: Learn::default(),
+            learn: NotYet::default(),
         }
     }
 }
@@ -139,36 +139,30 @@ pub enum SeveralRoots {
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ids {
-    /// A span whose id is zero or has the wrong length gets one that any gateway would give it.
-    pub zero_span_id: ZeroSpanId,
+    /// Planned: a span whose id is zero or has the wrong length gets one that any gateway would give it.
+    #[serde(skip_serializing)]
+    pub zero_span_id: NotYet,
     /// Of identical spans, and of one that was sent before it was finished and again after, one is left.
     pub duplicates: Duplicates,
     /// Where several spans have one id, as Zipkin's client and server do, all but one get an id of their own.
     pub shared: SharedIds,
     /// A ring of parents is opened at its earliest span.
     pub cycles: Cycles,
-    /// Trace ids of 64 bits beside their 128-bit form are counted.
-    pub short_trace_ids: ShortTraceIds,
+    /// Planned: trace ids of 64 bits beside their 128-bit form.
+    #[serde(skip_serializing)]
+    pub short_trace_ids: NotYet,
 }
 
 impl Default for Ids {
     fn default() -> Self {
         Self {
-            zero_span_id: ZeroSpanId::Derive,
+            zero_span_id: NotYet::default(),
             duplicates: Duplicates::Drop,
             shared: SharedIds::Split,
             cycles: Cycles::Cut,
-            short_trace_ids: ShortTraceIds::Report,
+            short_trace_ids: NotYet::default(),
         }
     }
-}
-
-/// What becomes of a span without a usable id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ZeroSpanId {
-    /// It gets one.
-    Derive,
 }
 
 /// What becomes of duplicates.
@@ -195,29 +189,37 @@ pub enum Cycles {
     Cut,
 }
 
-/// What becomes of short trace ids.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ShortTraceIds {
-    /// They are counted.
-    Report,
-    /// Their spans join those of the long form.
-    Join,
+/// A key that is planned and refused until it does something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NotYet {
+    present: bool,
 }
 
-/// What is learned from traffic.
-#[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Learn {
-    /// Callers that are never seen, such as a proxy that passes the context on and reports nothing, are not waited for.
-    pub hops: bool,
-    /// How many entries what is learned may have, in each lane.
-    pub tables: u32,
+impl NotYet {
+    fn refuse(self, errors: &mut ConfigErrors, key: &str, meanwhile: &str) {
+        if self.present {
+            errors.error(key, "is planned and does not work yet", meanwhile);
+        }
+    }
 }
 
-impl Default for Learn {
-    fn default() -> Self {
-        Self { hops: true, tables: 10_000 }
+impl<'de> Deserialize<'de> for NotYet {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        serde::de::IgnoredAny::deserialize(deserializer).map(|_| NotYet { present: true })
+    }
+}
+
+impl schemars::JsonSchema for NotYet {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Planned".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "title": "planned", "not": {} })
     }
 }
 
@@ -288,7 +290,7 @@ impl Validate for Config {
         }
         errors.within("placeholders", &self.placeholders);
         errors.within("ids", &self.ids);
-        errors.within("learn", &self.learn);
+        self.learn.refuse(errors, "learn", "remove it: a trace whose parents are missing waits as long as wait says");
         self.validate_mode(errors);
     }
 }
@@ -307,18 +309,8 @@ impl Validate for Placeholders {
 
 impl Validate for Ids {
     fn validate(&self, errors: &mut ConfigErrors) {
-        if self.short_trace_ids == ShortTraceIds::Join {
-            let right = "write report, and let the senders of short ids be set to 128 bits";
-            errors.error("short_trace_ids", "join is planned: traces are not joined here yet", right);
-        }
-    }
-}
-
-impl Validate for Learn {
-    fn validate(&self, errors: &mut ConfigErrors) {
-        if self.hops && self.tables == 0 {
-            errors.error("tables", "must be positive: nothing could be learned", "write a number such as 10000, or hops: false");
-        }
+        self.zero_span_id.refuse(errors, "zero_span_id", "remove it: receivers reject such spans, and count them");
+        self.short_trace_ids.refuse(errors, "short_trace_ids", "remove it, and let the senders of short ids be set to 128 bits");
     }
 }
 

@@ -22,7 +22,7 @@ mod read;
 pub use config::Config;
 use config::{EntryParent, ModeKey};
 use counts::{Counts, Outcome, Rate};
-use engine::{Mode, Plan, Rules, SpanView, repair};
+use engine::{Mode, Plan, Reason, Rules, SpanView, repair};
 use made::Maker;
 use marks::Marker;
 use read::Reader;
@@ -170,7 +170,10 @@ impl Stitch {
         if trace.trigger().is_forced() {
             return repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
         }
-        let plan = repair(trace.id(), spans, &self.rules);
+        let mut plan = repair(trace.id(), spans, &self.rules);
+        // Who was left an orphan when there was less to go by than now, with others moved, stays one.
+        let was_left = |span: usize| trace.item(span).attribute(marks::ORPHAN).is_some();
+        plan.touched.retain(|touch| touch.reasons != [Reason::Reparented] || !was_left(touch.span));
         if plan.made.is_empty() || self.rate.take(plan.made.len(), self.most_per_second, self.clock.now()) {
             return plan;
         }

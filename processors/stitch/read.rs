@@ -7,6 +7,7 @@ use tracetailor_core::trace_store::Trace;
 
 use super::engine::{Mix, SpanView, Target};
 use super::made::SCOPE;
+use super::marks::{ORIGINAL_ID, ORIGINAL_PARENT, hex};
 
 /// Reads traces, and remembers what it has read of resources.
 #[derive(Default)]
@@ -108,11 +109,19 @@ fn view(item: &Item<'_>, place: Place) -> (SpanView, u64) {
         is_instance: place.is_instance,
         is_made: place.is_made,
         has_bad_parent: head.has(Head::ODD_PARENT_ID),
+        was_cut: head.parent.is_none() && was_cut(item),
         ..SpanView::EMPTY
     };
     let target =
         if matches!(view.kind, SpanKind::Client | SpanKind::Producer | SpanKind::Consumer) { read_call(item, &mut view) } else { 0 };
     (view, target)
+}
+
+/// Whether marks tell of a parent that was taken away. Who was its own parent has lost none.
+fn was_cut(item: &Item<'_>) -> bool {
+    let Some(parent) = item.attribute(ORIGINAL_PARENT).and_then(text) else { return false };
+    let own = item.attribute(ORIGINAL_ID).and_then(text);
+    parent != own.unwrap_or_else(|| hex(&item.span_id().0).into_bytes())
 }
 
 /// What a call says of whom it is meant for, as a hash; 0 where it does not.

@@ -6,6 +6,7 @@ mod first_day;
 mod process;
 mod reloading;
 mod sink;
+mod stitching;
 
 use clients::{Protocol, Sdk};
 use process::Gateway;

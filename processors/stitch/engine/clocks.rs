@@ -83,11 +83,28 @@ impl Clocks {
         if self.processes > MOST_PROCESSES {
             return prior;
         }
-        if self.known[of.process as usize].is_none() {
-            self.known[of.process as usize] = Some(self.from(of.process));
-        }
-        let known = self.known[of.process as usize].as_ref().map_or(Ahead::UNKNOWN, |known| known[before.process as usize]);
+        let known = self.known(of.process)[before.process as usize];
         known.and(prior).unwrap_or(known)
+    }
+
+    /// How far the clock of a span may be from any other.
+    pub(super) fn widest(&mut self, of: &SpanView) -> i64 {
+        if let Some(fixed) = self.fixed {
+            return fixed;
+        }
+        if self.processes > MOST_PROCESSES {
+            return self.prior;
+        }
+        let prior = Ahead::within(self.prior);
+        let beyond = |ahead: &Ahead| ahead.and(prior).is_none().then(|| ahead.least.abs().max(ahead.most.abs()));
+        self.known(of.process).iter().filter_map(beyond).max().unwrap_or(0).max(self.prior)
+    }
+
+    fn known(&mut self, process: u32) -> &[Ahead] {
+        if self.known[process as usize].is_none() {
+            self.known[process as usize] = Some(self.from(process));
+        }
+        self.known[process as usize].as_deref().unwrap_or_default()
     }
 
     /// By how much the clock of a process is ahead of each other.

@@ -174,8 +174,8 @@ fn fullness(span: &SpanView) -> (u64, u64) {
     (span.end, span.content)
 }
 
-/// The order of spans, whatever order they came in.
-pub(super) fn order(span: &SpanView) -> (u64, u64, u64) {
+/// The order of spans with one id, whatever order they came in.
+fn order(span: &SpanView) -> (u64, u64, u64) {
     (span.start, key(span.id), span.content)
 }
 

@@ -7,7 +7,7 @@
 //! 2. `tree`: who stands below whom; the orphans, grouped by the parent they name. All that name the same one are siblings: that much is
 //!    certain.
 //! 3. `clocks`: how far the clocks of two processes can be apart, told from the calls between them that are whole.
-//! 4. `anchor`: the nearest surviving ancestor of each group, by rules that a span must satisfy to be one. Where several satisfy
+//! 4. `evidence`, `anchor`: the nearest surviving ancestor of each group, by rules that a span must satisfy to be one. Where several satisfy
 //!    them, the nearest that is above all of these; where none does, the root.
 //! 5. `plan`: what to do about it, and a last look that the result is a forest.
 //!
@@ -17,6 +17,7 @@
 mod anchor;
 mod clocks;
 mod derive;
+mod evidence;
 mod ids;
 mod plan;
 mod tree;
@@ -61,6 +62,8 @@ pub struct SpanView {
     pub is_made: bool,
     /// Its parent's id is neither empty nor eight bytes long.
     pub has_bad_parent: bool,
+    /// It has no parent because it was cut off from one: by this or another gateway, before.
+    pub was_cut: bool,
 }
 
 impl SpanView {
@@ -82,6 +85,7 @@ impl SpanView {
         content: 0,
         is_made: false,
         has_bad_parent: false,
+        was_cut: false,
     };
 
     /// Whether its parent is in another process: what the sender says, else what its kind says.

@@ -3,7 +3,7 @@
 use tracetailor_core::telemetry::{SpanId, SpanKind, TraceId};
 
 use super::derive::{Purpose, derive};
-use super::ids::{key, order};
+use super::ids::key;
 use super::tree::{Anchor, Tree};
 use super::{Mode, NOBODY, Rules};
 
@@ -18,7 +18,7 @@ pub struct Plan {
     pub made: Vec<Made>,
     /// What was found.
     pub quality: Quality,
-    /// The span that says so: the leading root, or the earliest span where there is none.
+    /// The span that says so: the leading root, or the earliest span where there is none; nobody where a root was made before.
     pub leader: Option<usize>,
     /// There were more holes than may be filled, so they are marked and not filled.
     pub is_capped: bool,
@@ -206,7 +206,9 @@ pub(super) fn plan(trace: TraceId, tree: Tree<'_>, rules: &Rules) -> Plan {
     let quality = quality(&tree);
     let is_capped = rules.mode == Mode::Placeholder && tree.groups.len() > rules.most_placeholders;
     let mode = if is_capped { Mode::Annotate } else { rules.mode };
-    let leader = tree.leading_root().or_else(|| tree.earliest());
+    // Where a root was made before, it says what there is to say.
+    let is_treated = tree.outside.is_none() && tree.order.iter().any(|at| tree.span(*at).is_made);
+    let leader = tree.leading_root().or_else(|| tree.earliest().filter(|_| !is_treated));
     let mut draft = Draft { trace, tree, made: Vec::new(), orphans: Vec::new() };
     draft.mark_roots(leader);
     match mode {
@@ -287,7 +289,7 @@ impl Draft<'_> {
         let below: Vec<u32> = tree.order.iter().filter(begins).copied().collect();
         let lost = tree.groups.iter().enumerate().filter(|(_, group)| group.anchor == Anchor::Nowhere);
         let mut all: Vec<u32> = below.iter().copied().chain(lost.clone().flat_map(|(number, _)| tree.members(number)).copied()).collect();
-        all.sort_unstable_by_key(|at| order(tree.span(*at)));
+        all.sort_unstable_by_key(|at| tree.rank(*at));
         if all.is_empty() {
             return SpanId::NONE;
         }
@@ -370,7 +372,8 @@ impl Draft<'_> {
             }
         }
         let left = ids.left.iter().enumerate().filter_map(|(at, left)| left.map(|left| (at, left))).collect();
-        let is_forest = is_forest(&tree, &made);
+        // What was not changed is a tree since its rings were cut.
+        let is_forest = made.is_empty() && touched.is_empty() || is_forest(&tree, &made);
         let leader = leader.map(|at| at as usize);
         Checked { plan: Plan { left, touched, made, quality, leader, is_capped, is_refused: false }, is_forest }
     }

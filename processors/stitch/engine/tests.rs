@@ -1,5 +1,7 @@
 //! The rules on traces small enough to be drawn.
 
+use tracetailor_core::testing::Dice;
+
 use super::*;
 
 fn id(n: u64) -> SpanId {
@@ -113,4 +115,65 @@ fn other_modes_add_nothing() {
     assert_eq!((reparented.touched[0].span, reparented.touched[0].parent), (2, Some(id(2))));
     let annotated = repair(TRACE, &spans, &Rules { mode: Mode::Annotate, ..Rules::default() });
     assert_eq!((annotated.made.len(), annotated.touched[0].orphan_of, annotated.touched[0].parent), (0, Some(id(3)), None));
+}
+
+/// A trace out of every order: ids clash, parents ring, times lie.
+fn broken(dice: &mut Dice) -> Vec<SpanView> {
+    use SpanKind::{Client, Consumer, Internal, Producer, Server, Unspecified};
+    let kinds = [Unspecified, Internal, Server, Client, Producer, Consumer];
+    let count = 1 + dice.below(24);
+    let view = |number: usize, dice: &mut Dice| {
+        let (id, parent) = (dice.between(0, 20), dice.between(0, 26));
+        let (start, length) = (dice.between(0, 40), dice.between(0, 40));
+        SpanView {
+            content: number as u64,
+            name: dice.between(0, 1),
+            remote: [None, Some(true), Some(false)][dice.below(3)],
+            target: [Target::Unknown, Target::Elsewhere, Target::Service(dice.between(0, 3) as u32)][dice.below(3)],
+            topic: dice.between(0, 2),
+            is_instance: dice.percent(70),
+            is_leaf: dice.percent(10),
+            is_made: dice.percent(5),
+            has_bad_parent: dice.percent(3),
+            ..span(id, parent, kinds[dice.below(6)], dice.between(0, 3) as u32, start, start + length)
+        }
+    };
+    (0..count).map(|number| view(number, dice)).collect()
+}
+
+/// A plan in words that do not depend on the order of the spans.
+fn told(spans: &[SpanView], plan: &Plan) -> Vec<String> {
+    let mut told: Vec<String> =
+        plan.touched.iter().map(|touch| format!("{:?}: {:?}", spans[touch.span].content, Touch { span: 0, ..touch.clone() })).collect();
+    told.extend(plan.left.iter().map(|(at, left)| format!("{:?}: {left:?}", spans[*at].content)));
+    told.extend(plan.made.iter().map(|made| {
+        let below: Vec<u64> = made.below.iter().map(|at| spans[*at].content).collect();
+        format!("{:?} of {below:?}", Made { below: Vec::new(), ..made.clone() })
+    }));
+    told.push(format!("{:?} {:?}", plan.quality, plan.leader.map(|at| spans[at].content)));
+    told.sort();
+    told
+}
+
+#[test]
+fn nothing_is_refused_and_order_does_not_matter() {
+    let mut dice = Dice::new(7);
+    for round in 0..3_000 {
+        let spans = broken(&mut dice);
+        let rules = Rules {
+            mode: [Mode::Annotate, Mode::Placeholder, Mode::Reparent][round % 3],
+            outside_entry: dice.percent(50),
+            derived_placeholder_ids: dice.percent(30),
+            join_roots: dice.percent(30),
+            clock_tolerance: [None, Some(5_000_000)][dice.below(2)],
+            ..Rules::default()
+        };
+        let plan = repair(TRACE, &spans, &rules);
+        assert!(!plan.is_refused, "round {round}: {rules:?} {spans:#?}");
+        let mut turned = spans.clone();
+        turned.rotate_left(dice.below(spans.len()));
+        turned.reverse();
+        let other = repair(TRACE, &turned, &rules);
+        assert_eq!(told(&spans, &plan), told(&turned, &other), "round {round}: {rules:?}");
+    }
 }

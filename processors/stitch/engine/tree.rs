@@ -2,7 +2,7 @@
 
 use tracetailor_core::telemetry::{SpanId, SpanKind};
 
-use super::ids::{Ids, key, order};
+use super::ids::{Ids, key};
 use super::plan::Reason;
 use super::{NOBODY, SpanView};
 
@@ -15,6 +15,8 @@ pub(super) struct Tree<'a> {
     pub(super) order: Vec<u32>,
     /// The span above; [`NOBODY`] where there is none, or it is absent.
     pub(super) up: Vec<u32>,
+    /// The span at the top of the piece that each belongs to.
+    pub(super) top: Vec<u32>,
     /// The group that an orphan belongs to; [`NOBODY`] for all others.
     pub(super) group_of: Vec<u32>,
     /// A span of another process stands below it.
@@ -64,12 +66,13 @@ impl<'a> Tree<'a> {
     pub(super) fn of(spans: &'a [SpanView], ids: Ids) -> Self {
         let count = spans.len();
         let mut kept: Vec<u32> = (0..count as u32).filter(|at| ids.left[*at as usize].is_none()).collect();
-        kept.sort_unstable_by_key(|at| (order(&spans[*at as usize]), key(ids.id[*at as usize])));
+        kept.sort_unstable_by_key(|at| (spans[*at as usize].start, key(ids.id[*at as usize])));
         let mut tree = Tree {
             spans,
             ids,
             order: kept,
             up: vec![NOBODY; count],
+            top: Vec::new(),
             group_of: vec![NOBODY; count],
             is_taken: vec![false; count],
             groups: Vec::new(),
@@ -83,6 +86,11 @@ impl<'a> Tree<'a> {
 
     pub(super) fn span(&self, at: u32) -> &'a SpanView {
         &self.spans[at as usize]
+    }
+
+    /// Its place among all others: by its start, and then by the id that it leaves with, so that a second time the order is the same.
+    pub(super) fn rank(&self, at: u32) -> (u64, u64) {
+        (self.spans[at as usize].start, key(self.ids.id[at as usize]))
     }
 
     pub(super) fn parent(&self, at: u32) -> SpanId {
@@ -100,11 +108,7 @@ impl<'a> Tree<'a> {
             if parent.is_none() {
                 continue;
             }
-            let up = self.ids.find(parent);
-            self.up[*at as usize] = up;
-            if up != NOBODY && self.spans[*at as usize].is_called() {
-                self.is_taken[up as usize] = true;
-            }
+            self.up[*at as usize] = self.ids.find(parent);
         }
     }
 
@@ -113,7 +117,7 @@ impl<'a> Tree<'a> {
         // In a tree in which nobody begins before its parent there is no ring.
         let in_order = |at: &u32| {
             let up = self.up[*at as usize];
-            up == NOBODY || order(self.span(up)) < order(self.span(*at))
+            up == NOBODY || self.rank(up) < self.rank(*at)
         };
         if self.order.iter().all(in_order) {
             return;
@@ -134,7 +138,7 @@ impl<'a> Tree<'a> {
 
     fn cut_ring(&mut self, at: u32) {
         let ring = std::iter::successors(Some(at), |span| Some(self.up[*span as usize]).filter(|up| *up != at));
-        let earliest = ring.min_by_key(|span| order(self.span(*span)));
+        let earliest = ring.min_by_key(|span| self.rank(*span));
         if let Some(span) = earliest {
             self.up[span as usize] = NOBODY;
             self.ids.parent[span as usize] = SpanId::NONE;
@@ -147,12 +151,14 @@ impl<'a> Tree<'a> {
         let broken = 1 << Reason::Cycle as u16 | 1 << Reason::BadParent as u16;
         let mut orphans: Vec<u32> = Vec::new();
         for at in &self.order {
-            if self.up[*at as usize] != NOBODY {
+            let up = self.up[*at as usize];
+            if up != NOBODY {
+                self.is_taken[up as usize] |= self.spans[*at as usize].is_called();
                 continue;
             }
             if !self.ids.parent[*at as usize].is_none() {
                 orphans.push(*at);
-            } else if self.ids.reasons[*at as usize] & broken == 0 && !self.spans[*at as usize].is_made {
+            } else if self.ids.reasons[*at as usize] & broken == 0 && !self.span(*at).is_made && !self.span(*at).was_cut {
                 self.roots.push(*at);
             }
         }
@@ -163,12 +169,31 @@ impl<'a> Tree<'a> {
             orphans.retain(|at| self.ids.parent[*at as usize] != outside);
         }
         self.group(orphans);
+        if !self.groups.is_empty() {
+            self.find_tops();
+        }
     }
 
-    /// The span that began first; one without a start only if none has one.
+    fn find_tops(&mut self) {
+        self.top = vec![NOBODY; self.spans.len()];
+        let mut way = Vec::new();
+        for from in &self.order {
+            let mut at = *from;
+            while self.top[at as usize] == NOBODY && self.up[at as usize] != NOBODY {
+                way.push(at);
+                at = self.up[at as usize];
+            }
+            let top = if self.top[at as usize] == NOBODY { at } else { self.top[at as usize] };
+            self.top[at as usize] = top;
+            way.drain(..).for_each(|at| self.top[at as usize] = top);
+        }
+    }
+
+    /// The received span that began first; one without a start only if none has one.
     pub(super) fn earliest(&self) -> Option<u32> {
-        let has_start = self.order.iter().find(|at| self.span(**at).start > 0);
-        has_start.or(self.order.first()).copied()
+        let mut received = self.order.iter().filter(|at| !self.span(**at).is_made);
+        let first = received.clone().next();
+        received.find(|at| self.span(**at).start > 0).or(first).copied()
     }
 
     /// Orphans come by their start; groups are in the order of their first.
@@ -184,7 +209,7 @@ impl<'a> Tree<'a> {
         }
         groups.sort_by_key(|group| {
             let earliest = orphans[group.first as usize];
-            (order(self.span(earliest)), key(group.absent))
+            (self.rank(earliest), key(group.absent))
         });
         for (number, group) in groups.iter().enumerate() {
             for at in &orphans[group.first as usize..][..group.len as usize] {
@@ -210,7 +235,7 @@ impl<'a> Tree<'a> {
     /// Of several roots the one that leads: the earliest that serves somebody, else the longest, else the one with the smallest id.
     pub(super) fn leading_root(&self) -> Option<u32> {
         let serves = |at: &u32| matches!(self.span(*at).kind, SpanKind::Server | SpanKind::Consumer);
-        let earliest = self.roots.iter().filter(|at| serves(at)).min_by_key(|at| order(self.span(**at)));
+        let earliest = self.roots.iter().filter(|at| serves(at)).min_by_key(|at| self.rank(**at));
         let length = |at: &u32| std::cmp::Reverse(self.span(*at).end.saturating_sub(self.span(*at).start));
         earliest.or_else(|| self.roots.iter().min_by_key(|at| (length(at), key(self.ids.id[**at as usize])))).copied()
     }
