@@ -17,6 +17,7 @@ pub mod redaction;
 pub mod resource;
 pub mod service_name;
 pub mod span;
+pub mod stitch;
 pub mod tail_sampling;
 pub mod transform;
 
@@ -33,6 +34,7 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         resource::FACTORY,
         service_name::FACTORY,
         span::FACTORY,
+        stitch::FACTORY,
         tail_sampling::FACTORY,
         transform::FACTORY,
     ],

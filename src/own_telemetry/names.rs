@@ -95,6 +95,30 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_processor_groupbytrace_traces_released", PROCESSOR, "Traces that left."),
     Metric::counter("otelcol_processor_groupbytrace_spans_released", PROCESSOR, "Spans of traces that left."),
     Metric::counter(
+        "tracetailor_stitch_traces_total",
+        &["component", "outcome"],
+        "Traces, by what became of them: `complete`, `repaired`, `marked`, `capped`, `cut_short`, `refused`.",
+    ),
+    Metric::counter("tracetailor_stitch_orphan_spans_total", COMPONENT, "Spans whose parent was missing when their trace went on."),
+    Metric::counter(
+        "tracetailor_stitch_missing_parents_total",
+        &["component", "anchor"],
+        "Parents that were missing and stood in for, by how their place was found: `single`, `lca`, `root`, `none`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_made_spans_total",
+        &["component", "role"],
+        "Spans that were made: in the place of a `parent`, or as a `root`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_touched_spans_total",
+        &["component", "reason"],
+        "Received spans that were changed or marked, by why.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_late_spans_total",
+        &["component", "outcome"],
+        "Spans that came after their trace had gone on: `follows`, `supersedes_placeholder`, `orphan`, `unknown`.",
         "otelcol_processor_probabilistic_sampler_count_logs_sampled",
         SAMPLED,
         "Log records that were decided, by what decided and whether they were kept.",
@@ -241,6 +265,8 @@ const FILTER: &[&str] = &["filter"];
 const POLICY: &[&str] = &["processor", "policy"];
 const VOTES: &[&str] = &["processor", "policy", "sampled", "decision"];
 
+/// A component by its id.
+const COMPONENT: &[&str] = &["component"];
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];
 
