@@ -119,6 +119,8 @@ pub const METRICS: &[Metric] = &[
         "tracetailor_stitch_late_spans_total",
         &["component", "outcome"],
         "Spans that came after their trace had gone on: `follows`, `supersedes_placeholder`, `orphan`, `unknown`.",
+    ),
+    Metric::counter(
         "otelcol_processor_probabilistic_sampler_count_logs_sampled",
         SAMPLED,
         "Log records that were decided, by what decided and whether they were kept.",
