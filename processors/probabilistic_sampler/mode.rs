@@ -112,7 +112,8 @@ fn found_by_randomness(item: &Item<'_>, carrier: State) -> Found {
 
 fn hashed(item: &Item<'_>, seed: u32, source: AttributeSource, attribute: &str) -> (Option<Randomness>, Policy) {
     let is_log = item.kind() == ItemKind::LogRecord;
-    if !item.trace_id().is_none() && !(is_log && source == AttributeSource::Record) {
+    let is_first = !is_log || source == AttributeSource::TraceId;
+    if is_first && !item.trace_id().is_none() {
         return (Some(randomness_of(&item.trace_id().0, seed)), Policy::TraceIdHash);
     }
     let value = if is_log && !attribute.is_empty() { item.attribute(attribute) } else { None };

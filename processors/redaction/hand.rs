@@ -57,7 +57,7 @@ struct Open {
     tally: Option<Box<Tally>>,
     attributes: usize,
     /// The keys that others were folded into.
-    folded: Option<Box<HashSet<String>>>,
+    folded: Option<HashSet<String>>,
 }
 
 impl Hand {

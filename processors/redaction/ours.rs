@@ -39,6 +39,9 @@ pub(super) struct At {
     wanted: u128,
 }
 
+/// A part of a text: where it stands, which rule means it, and what comes in its place where that is known already.
+type Piece = (std::ops::Range<usize>, usize, Option<Vec<u8>>);
+
 /// What a value becomes.
 #[derive(Debug, PartialEq)]
 pub(super) enum Becomes {
@@ -228,8 +231,7 @@ impl Ours {
         if self.others_take_all(&hits) {
             return Some(None);
         }
-        let mut pieces: Vec<(std::ops::Range<usize>, usize, Option<Vec<u8>>)> =
-            hits.into_iter().map(|hit| (hit.range, hit.search, hit.decoded)).collect();
+        let mut pieces: Vec<Piece> = hits.into_iter().map(|hit| (hit.range, hit.search, hit.decoded)).collect();
         self.named(text, &mut pieces);
         if pieces.is_empty() { None } else { self.replaced(text, pieces) }
     }
@@ -252,7 +254,7 @@ impl Ours {
     }
 
     /// Adds what stands behind the names of secrets in JSON.
-    fn named(&mut self, text: &[u8], pieces: &mut Vec<(std::ops::Range<usize>, usize, Option<Vec<u8>>)>) {
+    fn named(&mut self, text: &[u8], pieces: &mut Vec<Piece>) {
         let Some(rule) = self.rules.secret_keys else { return };
         let Self { keys, memory, .. } = self;
         let means = |key: &str| match memory.get(key.as_bytes()) {
@@ -274,7 +276,7 @@ impl Ours {
         });
     }
 
-    fn replaced(&mut self, text: &[u8], pieces: Vec<(std::ops::Range<usize>, usize, Option<Vec<u8>>)>) -> Option<Option<Vec<u8>>> {
+    fn replaced(&mut self, text: &[u8], pieces: Vec<Piece>) -> Option<Option<Vec<u8>>> {
         let mut out = Vec::with_capacity(text.len());
         let mut copied = 0;
         for (range, rule, decoded) in pieces {

@@ -140,6 +140,7 @@ pub(super) struct Look {
 }
 
 impl Prefilter {
+    #[cfg(test)]
     pub(super) fn new<'a>(needs: impl Iterator<Item = &'a (Vec<&'a str>, Counts)>) -> Self {
         Self::of(needs.map(|(literals, counts)| (literals.iter().map(|literal| literal.as_bytes().to_vec()).collect(), *counts)))
     }

@@ -98,7 +98,7 @@ fn has_issuer(digits: &[u8]) -> bool {
 
 fn has_check_digit(digits: &[u8]) -> bool {
     let sum: u32 = digits.iter().rev().enumerate().map(|(place, digit)| weighed(place, u32::from(digit - b'0'))).sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn weighed(place: usize, digit: u32) -> u32 {

@@ -1,7 +1,10 @@
 //! Encodings, put on and taken off again, by code of the tests' own.
 
+/// A name, and what makes it of a text.
+type Dress = (&'static str, fn(&str) -> String);
+
 /// The dresses that a secret is planted in.
-pub(super) const DRESSES: [(&str, fn(&str) -> String); 5] = [
+pub(super) const DRESSES: [Dress; 5] = [
     ("plain", |text| text.to_owned()),
     ("percent", |text| text.bytes().map(|byte| format!("%{byte:02X}")).collect()),
     ("base64", |text| base64(text.as_bytes(), false, true)),

@@ -118,7 +118,8 @@ impl Search {
     fn of(tree: &Tree<'_>, rules: &Rules) -> Search {
         let is_open = |at: &u32| {
             let span = tree.span(*at);
-            !span.is_leaf && !(span.kind == SpanKind::Client && tree.is_taken[*at as usize])
+            let is_taken = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
+            !(span.is_leaf || is_taken)
         };
         Search {
             clocks: Clocks::of(tree, rules.clock_tolerance),
