@@ -118,7 +118,7 @@ impl Search {
     fn of(tree: &Tree<'_>, rules: &Rules) -> Search {
         let is_open = |at: &u32| {
             let span = tree.span(*at);
-            !span.is_leaf && !(span.kind == SpanKind::Client && tree.is_taken[*at as usize])
+            !(span.is_leaf || span.kind == SpanKind::Client && tree.is_taken[*at as usize])
         };
         Search {
             clocks: Clocks::of(tree, rules.clock_tolerance),
