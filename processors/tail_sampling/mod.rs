@@ -1,17 +1,17 @@
 #![doc = include_str!("README.md")]
 //! # How it is made
 //!
-//! The store holds spans; this stage holds for each trace [what was seen](seen::Seen) of it, by the slot that the store gave it. What
-//! policies look for are questions that they register in [`looks`] when they are made; each span is looked at once, when it arrives. When a
-//! trace is due, [`TailSampling::decide`] asks the [`policies`] and [combines](ballot) their votes.
+//! The store holds spans; this stage holds for each trace what was seen (`seen::Seen`) of it, by the slot that the store gave it. What
+//! policies look for are questions that they register in `looks` when they are made; each span is looked at once, when it arrives. When a
+//! trace is due, `TailSampling::decide` asks the `policies` and combines (`ballot`) their votes.
 //!
 //! What could be built on it, and where it goes:
 //!
-//! - another policy: [`policies`] says how. One that computes from fields of spans overrides `Voter::arrive`;
-//! - rules in place of policies: beside [`ballot::Policies`], with the same two steps, `vote` and `combine`. What decides is a
-//!   [`ballot::Decision`];
-//! - a record of why: [`ballot::Votes`] are still there after the decision, in [`TailSampling::record`];
-//! - policies in the shadow: a second [`ballot::Policies`] made with the same [`looks::Looks`], asked in `record`, and only counted.
+//! - another policy: `policies` says how. One that computes from fields of spans overrides `Voter::arrive`;
+//! - rules in place of policies: beside `ballot::Policies`, with the same two steps, `vote` and `combine`. What decides is a
+//!   `ballot::Decision`;
+//! - a record of why: `ballot::Votes` are still there after the decision, in `TailSampling::record`;
+//! - policies in the shadow: a second `ballot::Policies` made with the same `looks::Looks`, asked in `record`, and only counted.
 
 use std::sync::Arc;
 use std::time::Duration;
