@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use tracetailor_core::probability::{Randomness, Threshold};
-use tracetailor_core::telemetry::{Item, ItemKind, Value, ValueRef};
+use tracetailor_core::telemetry::{Item, ItemKind, ValueRef};
 
 use super::carrier::{Carrier, State};
 use super::{AttributeSource, Config, Mode, Policy};
@@ -145,12 +145,4 @@ fn randomness_of(bytes: &[u8], seed: u32) -> Randomness {
 fn fnv(bytes: &[u8], seed: u32) -> u32 {
     let all = seed.to_le_bytes().into_iter().chain(bytes.iter().copied());
     all.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-/// A value of 14 hexadecimal digits, as log records carry it.
-pub(super) fn text_of(value: ValueRef<'_>) -> Option<String> {
-    match value.to_value() {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
 }

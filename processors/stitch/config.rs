@@ -1,7 +1,7 @@
 //! What the user writes.
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::config::{ConfigErrors, KeyError, Period, Schema, Validate};
+use tracetailor_core::config::{ConfigErrors, KeyError, Period, Planned, Schema, Validate};
 
 use super::engine::{Mode, Rules};
 
@@ -26,7 +26,7 @@ pub struct Config {
     /// How far clocks of different processes may be apart: `auto` tells it from each trace's own calls.
     pub clock_tolerance: ClockTolerance,
     /// Planned: what is learned from traffic, such as callers that are never seen and need not be waited for.
-    pub learn: NotYet,
+    pub learn: Planned,
 }
 
 impl Default for Config {
@@ -40,7 +40,7 @@ impl Default for Config {
             roots: Roots::default(),
             ids: Ids::default(),
             clock_tolerance: ClockTolerance::Auto,
-            learn: NotYet::default(),
+            learn: Planned::default(),
         }
     }
 }
@@ -141,7 +141,7 @@ pub enum SeveralRoots {
 pub struct Ids {
     /// Planned: a span whose id is zero or has the wrong length gets one that any gateway would give it.
     #[serde(skip_serializing)]
-    pub zero_span_id: NotYet,
+    pub zero_span_id: Planned,
     /// Of identical spans, and of one that was sent before it was finished and again after, one is left.
     pub duplicates: Duplicates,
     /// Where several spans have one id, as Zipkin's client and server do, all but one get an id of their own.
@@ -150,17 +150,17 @@ pub struct Ids {
     pub cycles: Cycles,
     /// Planned: trace ids of 64 bits beside their 128-bit form.
     #[serde(skip_serializing)]
-    pub short_trace_ids: NotYet,
+    pub short_trace_ids: Planned,
 }
 
 impl Default for Ids {
     fn default() -> Self {
         Self {
-            zero_span_id: NotYet::default(),
+            zero_span_id: Planned::default(),
             duplicates: Duplicates::Drop,
             shared: SharedIds::Split,
             cycles: Cycles::Cut,
-            short_trace_ids: NotYet::default(),
+            short_trace_ids: Planned::default(),
         }
     }
 }
@@ -187,40 +187,6 @@ pub enum SharedIds {
 pub enum Cycles {
     /// They are opened.
     Cut,
-}
-
-/// A key that is planned and refused until it does something.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NotYet {
-    present: bool,
-}
-
-impl NotYet {
-    fn refuse(self, errors: &mut ConfigErrors, key: &str, meanwhile: &str) {
-        if self.present {
-            errors.error(key, "is planned and does not work yet", meanwhile);
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for NotYet {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        serde::de::IgnoredAny::deserialize(deserializer).map(|_| NotYet { present: true })
-    }
-}
-
-impl schemars::JsonSchema for NotYet {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Planned".into()
-    }
-
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "title": "planned", "not": {} })
-    }
 }
 
 /// How far clocks may be apart.
@@ -290,7 +256,7 @@ impl Validate for Config {
         }
         errors.within("placeholders", &self.placeholders);
         errors.within("ids", &self.ids);
-        self.learn.refuse(errors, "learn", "remove it: a trace whose parents are missing waits as long as wait says");
+        errors.not_yet("learn", self.learn, "remove it: a trace whose parents are missing waits as long as wait says");
         self.validate_mode(errors);
     }
 }
@@ -309,8 +275,8 @@ impl Validate for Placeholders {
 
 impl Validate for Ids {
     fn validate(&self, errors: &mut ConfigErrors) {
-        self.zero_span_id.refuse(errors, "zero_span_id", "remove it: receivers reject such spans, and count them");
-        self.short_trace_ids.refuse(errors, "short_trace_ids", "remove it, and let the senders of short ids be set to 128 bits");
+        errors.not_yet("zero_span_id", self.zero_span_id, "remove it: receivers reject such spans, and count them");
+        errors.not_yet("short_trace_ids", self.short_trace_ids, "remove it, and let the senders of short ids be set to 128 bits");
     }
 }
 

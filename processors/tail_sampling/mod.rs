@@ -190,9 +190,7 @@ impl Config {
             ("shadow_policies", self.shadow_policies, "remove it"),
             ("rules", self.rules, "write policies"),
         ] {
-            if planned != Planned::default() {
-                errors.error(key, "is planned and does not work yet", meanwhile);
-            }
+            errors.not_yet(key, planned, meanwhile);
         }
     }
 
