@@ -4,6 +4,9 @@
 //! reads that when it votes. Questions about attributes are answered in one pass over the attributes of a span, those about a resource once
 //! for all spans that share it, and once all questions of a kind are answered for a trace nobody looks for more.
 
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
 use tracetailor_core::telemetry::{Context, ContextCache, Item, StatusCode, ValueRef};
 
 use super::randomness;
@@ -58,6 +61,9 @@ pub(super) struct Looks {
     /// When these are set, attributes have nothing more to tell.
     attribute_bits: Bits,
     wants: Wants,
+    /// The service of each context as a number, where somebody asks.
+    services: Option<ContextCache<u64>>,
+    names: RandomState,
 }
 
 /// What is kept of a trace beside bits.
@@ -66,6 +72,7 @@ struct Wants {
     extent: bool,
     randomness: bool,
     sizes: bool,
+    structure: bool,
 }
 
 struct SpanQuestion {
@@ -158,6 +165,21 @@ impl Looks {
         self.wants.sizes
     }
 
+    /// Somebody needs to know the shape of a trace.
+    pub(super) fn want_structure(&mut self) {
+        self.wants.structure = true;
+    }
+
+    /// Whether somebody does.
+    pub(super) fn wants_structure(&self) -> bool {
+        self.wants.structure
+    }
+
+    /// Somebody needs to know from how many services a trace is.
+    pub(super) fn want_services(&mut self) {
+        self.services.get_or_insert_default();
+    }
+
     fn bit(&mut self) -> Bit {
         self.bits += 1;
         Bit(self.bits - 1)
@@ -189,6 +211,10 @@ impl Looks {
         }
         if self.wants.sizes {
             seen.rare_mut().sizes.add(span);
+        }
+        if let Some(services) = &mut self.services {
+            let names = &self.names;
+            seen.rare_mut().services.add(*services.get(span.context(), |context| service_of(context, names)));
         }
     }
 
@@ -260,6 +286,12 @@ fn answers_of(context: &Context, keys: &mut [Key]) -> Bits {
         yes.for_each(|bit| answers.set(bit));
     }
     answers
+}
+
+/// The name of a service as a number; those without a name have the same.
+fn service_of(context: &Context, names: &RandomState) -> u64 {
+    let name = context.resource_attribute("service.name");
+    names.hash_one(name.as_ref().and_then(|name| name.text()).unwrap_or_default().as_bytes())
 }
 
 /// Lengths from 127 on share a bit.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::{
     AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
-    TraceStage, Trigger, Verdict,
+    TraceStage, Trigger, Verdict, Wants,
 };
 use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Validate, quoted};
 use tracetailor_core::ledger::Cause;
@@ -38,6 +38,7 @@ mod randomness;
 mod seen;
 mod size;
 mod timing;
+mod trace_paths;
 mod trace_state;
 mod ways;
 
@@ -377,6 +378,10 @@ impl Causes {
 }
 
 impl TraceStage for TailSampling {
+    fn wants(&self) -> Wants {
+        Wants { structure: self.looks.wants_structure(), ..Wants::default() }
+    }
+
     fn open(&mut self, trace: &Outline<'_>) {
         let slot = trace.slot();
         if self.seen.len() <= slot.index() {

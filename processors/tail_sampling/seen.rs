@@ -92,6 +92,8 @@ pub(super) struct Rare {
     pub(super) running: Extent,
     /// What it measures as the Collector counts, where somebody asks.
     pub(super) sizes: Sizes,
+    /// The services that it came from, where somebody asks.
+    pub(super) services: Services,
     /// When it is to be decided because its root has come.
     pub(super) after_root: Option<LogTime>,
     /// Where the Collector is followed: whether it was pushed out, and how many spans it had when it came again.
@@ -99,6 +101,27 @@ pub(super) struct Rare {
     pub(super) evicted: u32,
     /// What its fragments were decided to be, where each is judged by itself.
     pub(super) fragments: Fragments,
+}
+
+/// Some services, each as a number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Services(Vec<u64>);
+
+/// Beyond it services are not told apart any longer.
+const MOST_SERVICES: usize = 256;
+
+impl Services {
+    pub(super) fn add(&mut self, service: u64) {
+        if let Err(place) = self.0.binary_search(&service)
+            && self.0.len() < MOST_SERVICES
+        {
+            self.0.insert(place, service);
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
 }
 
 /// What a trace is of which nothing rare is known.
@@ -133,6 +156,11 @@ impl Extent {
     /// In whole milliseconds, cut. Negative where a clock was wrong.
     pub(super) fn milliseconds(self) -> i64 {
         self.end.wrapping_sub(self.start).cast_signed() / 1_000_000
+    }
+
+    /// Nothing where a start or an end is not known.
+    pub(super) fn nanoseconds(self) -> i64 {
+        if self.start == 0 || self.end == 0 { 0 } else { i64::try_from(self.end.saturating_sub(self.start)).unwrap_or(i64::MAX) }
     }
 
     /// In whole milliseconds, cut; nothing where a start or an end is not known.

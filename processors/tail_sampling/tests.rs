@@ -8,6 +8,7 @@ mod limits;
 mod properties;
 mod room;
 mod timing;
+mod whole_traces;
 
 use std::time::Duration;
 
