@@ -8,8 +8,6 @@
 //! What could be built on it, and where it goes:
 //!
 //! - another policy: `policies` says how. One that computes from fields of spans overrides `Voter::arrive`;
-//! - rules in place of policies: beside `ballot::Policies`, with the same two steps, `vote` and `combine`. What decides is a
-//!   `ballot::Decision`;
 //! - a record of why: `ballot::Votes` are still there after the decision, in `TailSampling::record`;
 //! - policies in the shadow: a second `ballot::Policies` made with the same `looks::Looks`, asked in `record`, and only counted.
 
@@ -21,13 +19,14 @@ use tracetailor_core::component::{
     AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
     TraceStage, Trigger, Verdict, Wants,
 };
-use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Validate, quoted};
+use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Switch, Validate, quoted};
 use tracetailor_core::ledger::Cause;
 use tracetailor_core::telemetry::{Item, Signal, TraceId};
 use tracetailor_core::time::LogTime;
 use tracetailor_core::trace_store::{Budget, Known, Limits, Outline, Remember, Slot, Trace, TraceOut, TraceStore, WholeTraces};
 
 mod ballot;
+mod complete;
 mod counts;
 mod ingest;
 mod looks;
@@ -35,6 +34,7 @@ mod marks;
 mod otelcol;
 mod policies;
 mod randomness;
+mod rules;
 mod seen;
 mod size;
 mod timing;
@@ -43,11 +43,13 @@ mod trace_state;
 mod ways;
 
 use ballot::{Decision, FirstMatch, Outcome, Policies, Votes};
+use complete::{Complete, WhenComplete};
 use counts::{Counted, Counts};
 use looks::Looks;
 use marks::Marks;
 use otelcol::Remembered;
 use policies::{Facts, Limiters, Maker, Place, Policy, Strictness};
+use rules::Rule;
 use seen::Seen;
 use timing::Timing;
 use ways::{Compatibility, Randomness, SamplingStrategy, Ways};
@@ -92,14 +94,14 @@ pub struct Config {
     pub expected_new_traces_per_sec: u64,
     /// Planned: where spans wait on disk.
     pub tail_storage: Planned,
-    /// Planned: decides a trace that is complete before its time.
-    pub decide_when_complete: Planned,
+    /// Whether a trace that lacks nothing is decided before its time, when nothing more has come for a while.
+    pub decide_when_complete: Switch<WhenComplete>,
     /// Planned: remembers why traces were decided as they were.
     pub why: Planned,
     /// Planned: policies that are only counted.
     pub shadow_policies: Planned,
-    /// Planned: rules in place of policies.
-    pub rules: Planned,
+    /// In place of policies: the first that fits a trace decides it, and what none fits is kept.
+    pub rules: Vec<Rule>,
     /// Who keeps what: a trace that any of them keeps is kept, unless one drops it.
     pub policies: Vec<Policy>,
 }
@@ -144,10 +146,10 @@ impl Default for Config {
             num_shards: 1,
             expected_new_traces_per_sec: 0,
             tail_storage: Planned::default(),
-            decide_when_complete: Planned::default(),
+            decide_when_complete: Switch::Off,
             why: Planned::default(),
             shadow_policies: Planned::default(),
-            rules: Planned::default(),
+            rules: Vec::new(),
             policies: Vec::new(),
         }
     }
@@ -163,7 +165,8 @@ impl Validate for Config {
         if self.num_shards > MOST_SHARDS {
             errors.error("num_shards", format!("is more than {MOST_SHARDS}"), "remove it: the lanes share the work");
         }
-        if self.policies.is_empty() {
+        rules::check(self, errors);
+        if self.policies.is_empty() && self.rules.is_empty() {
             let right = "list at least one, such as {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
             strictness.doubt(errors, "policies", "is empty: nothing would be kept", right);
         }
@@ -186,10 +189,8 @@ impl Config {
     fn check_planned(&self, errors: &mut ConfigErrors) {
         errors.planned("tail_storage", self.tail_storage, "remove it: traces wait in memory, of which max_buffered_bytes says how much");
         for (key, planned, meanwhile) in [
-            ("decide_when_complete", self.decide_when_complete, "remove it; decision_wait_after_root_received shortens the wait"),
             ("why", self.why, "remove it; marks writes the reason into kept spans"),
             ("shadow_policies", self.shadow_policies, "remove it"),
-            ("rules", self.rules, "write policies"),
         ] {
             errors.not_yet(key, planned, meanwhile);
         }
@@ -291,6 +292,7 @@ pub struct TailSampling {
     /// The votes on the trace in hand.
     votes: Votes,
     timing: Timing,
+    complete: Option<Complete>,
     ways: Ways,
     strategy: SamplingStrategy,
     /// A larger trace is dropped.
@@ -339,15 +341,23 @@ impl TailSampling {
         if largest.is_some() {
             looks.want_sizes();
         }
+        let complete = config.decide_when_complete.on().map(|when| Complete::new(when, context));
+        if complete.is_some() {
+            looks.want_structure();
+        }
         let limiters = context.share("limits", Limiters::default);
         let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
-        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let policies = match config.rules.as_slice() {
+            [] => Policies::new(&config.policies, config.first_match(), &mut maker),
+            rules => Policies::of_rules(rules, &mut maker),
+        };
         Self {
             looks,
             policies,
             seen: Vec::new(),
             votes: Votes::default(),
             timing: Timing::of(config),
+            complete,
             ways,
             strategy: config.sampling_strategy,
             largest,
@@ -417,7 +427,8 @@ impl TraceStage for TailSampling {
         }
         let seen = &self.seen[trace.slot().index()];
         let is_final = seen.rare().fragments.is_final() || self.is_too_large(seen);
-        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen) }
+        let complete = self.complete.as_ref().and_then(|complete| complete.wish(trace));
+        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen).into_iter().chain(complete).min() }
     }
 
     /// What happens to a trace whose time has come.
@@ -426,7 +437,7 @@ impl TraceStage for TailSampling {
             self.vote(trace);
             self.votes.combine()
         });
-        let verdict = self.verdict(&decision);
+        let verdict = self.verdict(trace, &decision);
         self.remember(trace, &decision, verdict);
         self.record(trace, &decision);
         Some(verdict)
@@ -452,6 +463,9 @@ impl TraceStage for TailSampling {
     }
 
     fn late(&mut self, known: Known, span: Item<'_>) -> Option<Verdict> {
+        if let Some(complete) = &self.complete {
+            complete.late(known.verdict.cause, &span);
+        }
         let is_kept = known.verdict.is_keep();
         let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
         if cache > 0 {
@@ -534,8 +548,11 @@ impl TailSampling {
     }
 
     /// The decision as the store and the books know it. Late spans need to know how probable a keep was.
-    fn verdict(&self, decision: &Decision) -> Verdict {
-        let Causes { sampled, not_sampled, dropped, too_large, pending, evicted, unmatched } = self.causes;
+    fn verdict(&self, trace: &Trace<'_>, decision: &Decision) -> Verdict {
+        let Causes { mut sampled, mut not_sampled, mut dropped, too_large, pending, evicted, unmatched } = self.causes;
+        if let Some(complete) = self.complete.as_ref().filter(|complete| complete.decided(trace)) {
+            (sampled, not_sampled, dropped) = (complete.sampled, complete.not_sampled, complete.dropped);
+        }
         match decision.outcome {
             Outcome::Sampled => Verdict::keep(sampled).with_note(decision.chance.note()),
             Outcome::NotSampled => Verdict::drop(not_sampled),

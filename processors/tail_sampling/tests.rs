@@ -1,12 +1,15 @@
 //! The processor as a whole: its page, its configuration, its time, its limits, what comes late.
 
 mod chance;
+mod complete;
 mod configuration;
 mod ingest;
 mod late;
 mod limits;
 mod properties;
 mod room;
+mod rules;
+mod structure;
 mod timing;
 mod whole_traces;
 

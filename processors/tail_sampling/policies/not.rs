@@ -63,7 +63,7 @@ impl Voter for Opposite {
         let vote = child.vote(trace);
         match vote.ballot {
             Ballot::Keep => Vote { ballot: Ballot::Refuse, chance: complement(vote.chance), ..vote },
-            Ballot::Refuse => Vote { ballot: Ballot::Keep, ..vote },
+            Ballot::Refuse | Ballot::Pass => Vote { ballot: Ballot::Keep, ..vote },
             Ballot::Drop | Ballot::Fail => vote,
         }
     }
