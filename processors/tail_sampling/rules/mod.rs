@@ -122,12 +122,16 @@ impl Rule {
 
     /// Whether it fits every trace.
     fn is_unconditional(&self) -> bool {
-        self.matches.is_none() && self.when.is_empty() && self.when_all.is_empty() && self.unless.is_empty()
+        self.matches.is_none() && !self.has_conditions()
+    }
+
+    fn has_conditions(&self) -> bool {
+        [&self.when, &self.when_all, &self.unless].into_iter().any(|texts| !texts.is_empty())
     }
 
     /// Who votes for it.
     pub(super) fn voter(&self, matches: &mut Matches, maker: &mut Maker<'_>) -> Box<dyn Voter> {
-        let fits = self.matches.as_ref().map(|matched| matches.add(matched, maker.looks));
+        let fits = self.matches.as_ref().map(|matched| matches.add(matched, !self.has_conditions(), maker.looks));
         let any = |texts: &OneOrMany<String>, maker: &mut Maker<'_>| (!texts.is_empty()).then(|| some_holds(texts, maker));
         let mut needs: Vec<Box<dyn Voter>> = any(&self.when, maker).into_iter().collect();
         needs.extend(self.when_all.iter().map(|text| some_holds(std::slice::from_ref(text), maker)));

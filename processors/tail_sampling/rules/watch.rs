@@ -31,6 +31,8 @@ pub(in crate::tail_sampling) struct Matches {
 /// One rule's `match`.
 struct Wanted {
     bit: Bit,
+    /// It asks for nothing else: once it fits, nobody behind it is asked.
+    is_final: bool,
     /// Those that are known without reading the span.
     cheap: Vec<usize>,
     dear: Vec<usize>,
@@ -44,7 +46,7 @@ struct Key {
 
 impl Matches {
     /// Takes a rule in, and gives the bit that tells whether some span has all of it.
-    pub(super) fn add(&mut self, matches: &Match, looks: &mut Looks) -> Bit {
+    pub(super) fn add(&mut self, matches: &Match, is_final: bool, looks: &mut Looks) -> Bit {
         let bit = looks.bit();
         let (mut cheap, mut dear) = (Vec::new(), Vec::new());
         for need in matches.needs() {
@@ -52,7 +54,7 @@ impl Matches {
             let place = self.place_of(need);
             if is_cheap { cheap.push(place) } else { dear.push(place) }
         }
-        self.rules.push(Wanted { bit, cheap, dear });
+        self.rules.push(Wanted { bit, is_final, cheap, dear });
         bit
     }
 
@@ -102,8 +104,10 @@ impl Matches {
         self.open(seen).any(|rule| rule.dear.iter().any(|need| !self.met[*need] && of(&self.needs[*need])))
     }
 
+    /// The rules that this span could fulfil, as far as it matters.
     fn open<'a>(&'a self, seen: &'a Bits) -> impl Iterator<Item = &'a Wanted> {
-        self.rules.iter().filter(|rule| !seen.has(rule.bit) && rule.cheap.iter().all(|need| self.met[*need]))
+        let cheap_are_met = |rule: &&Wanted| rule.cheap.iter().all(|need| self.met[*need]);
+        within_reach(&self.rules, seen).filter(|rule| !seen.has(rule.bit)).filter(cheap_are_met)
     }
 
     fn meet_name(&mut self, span: &Item<'_>) {
@@ -130,15 +134,23 @@ impl Matches {
     }
 }
 
+/// The rules before the first that fits already.
+fn within_reach<'a>(rules: &'a [Wanted], seen: &'a Bits) -> impl Iterator<Item = &'a Wanted> {
+    rules.iter().take_while(|rule| !(rule.is_final && seen.has(rule.bit)))
+}
+
 /// What SDKs call the event in which they record an exception.
 const EXCEPTION: &str = "exception";
 
 impl Watch for Matches {
     fn watch(&mut self, span: &Item<'_>, seen: &mut Bits) {
-        if self.rules.iter().all(|rule| seen.has(rule.bit)) {
+        if within_reach(&self.rules, seen).all(|rule| seen.has(rule.bit)) {
             return;
         }
         self.meet_cheap(span);
+        if self.open(seen).next().is_none() {
+            return;
+        }
         if self.is_wanted(seen, |need| matches!(need, Need::Name(_))) {
             self.meet_name(span);
         }
