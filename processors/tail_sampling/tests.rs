@@ -6,7 +6,9 @@ mod ingest;
 mod late;
 mod limits;
 mod properties;
+mod reload;
 mod room;
+mod shadow;
 mod timing;
 mod whole_traces;
 
