@@ -12,6 +12,7 @@ use tracetailor_core::telemetry::{Context, ContextCache, Item, StatusCode, Value
 use super::randomness;
 use super::seen::{Bit, Bits, Seen};
 use super::ways::Ways;
+use super::why::Told;
 
 /// A question about one attribute.
 pub(super) trait AttributeTest: Send {
@@ -21,6 +22,11 @@ pub(super) trait AttributeTest: Send {
     /// Whether the value that a resource has under the key is meant.
     fn fits_resource(&mut self, value: ValueRef<'_>) -> bool {
         self.fits_span(value)
+    }
+
+    /// What of the value that fitted last decided, for whoever asks why: a number, or the place of a rule; never a text.
+    fn told(&self) -> Option<Told> {
+        None
     }
 }
 
@@ -56,9 +62,9 @@ pub(super) struct Looks {
     keys: Vec<Key>,
     /// The lengths of all keys, one bit each: most attributes need no further look.
     lengths: u128,
-    resources: ContextCache<Bits>,
+    resources: ContextCache<Answers>,
     /// The context of the newest span and what its resource answers: neighbours share it.
-    newest: Option<(u64, Bits)>,
+    newest: Option<(u64, Answers)>,
     heads: Vec<(HeadTest, Bit)>,
     spans: Vec<SpanQuestion>,
     watches: Vec<Box<dyn Watch>>,
@@ -80,6 +86,15 @@ struct Wants {
     randomness: bool,
     sizes: bool,
     structure: bool,
+    told: bool,
+}
+
+/// What a resource answers.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    bits: Bits,
+    /// What decided, of some of them.
+    told: Vec<(Bit, Told)>,
 }
 
 struct SpanQuestion {
@@ -177,6 +192,11 @@ impl Looks {
         self.wants.sizes
     }
 
+    /// Somebody may ask why.
+    pub(super) fn want_told(&mut self) {
+        self.wants.told = true;
+    }
+
     /// Somebody needs to know the shape of a trace.
     pub(super) fn want_structure(&mut self) {
         self.wants.structure = true;
@@ -257,12 +277,17 @@ impl Looks {
     fn look_at_resource(&mut self, span: &Item<'_>, seen: &mut Seen) {
         let context = span.context();
         if self.newest.as_ref().is_none_or(|(newest, _)| *newest != context.id()) {
-            let Self { keys, resources, .. } = self;
-            let answers = resources.get(context, |context| answers_of(context, keys));
+            let Self { keys, resources, wants, .. } = self;
+            let answers = resources.get(context, |context| answers_of(context, keys, wants.told));
             self.newest = Some((context.id(), answers.clone()));
         }
         if let Some((_, answers)) = &self.newest {
-            seen.bits.add(answers);
+            for answer in &answers.told {
+                if !seen.bits.has(answer.0) {
+                    seen.rare_mut().told.push(*answer);
+                }
+            }
+            seen.bits.add(&answers.bits);
         }
     }
 
@@ -285,6 +310,9 @@ impl Looks {
             for (test, bit) in &mut self.keys[place].tests {
                 if !seen.bits.has(*bit) && test.fits_span(attribute.value()) {
                     seen.bits.set(*bit);
+                    if let Some(told) = test.told().filter(|_| self.wants.told) {
+                        seen.rare_mut().told.push((*bit, told));
+                    }
                 }
             }
         }
@@ -292,12 +320,16 @@ impl Looks {
 }
 
 /// What a resource answers by itself, for all its spans.
-fn answers_of(context: &Context, keys: &mut [Key]) -> Bits {
-    let mut answers = Bits::default();
+fn answers_of(context: &Context, keys: &mut [Key], wants_told: bool) -> Answers {
+    let mut answers = Answers::default();
     for Key { key, tests } in keys {
         let Some(attribute) = context.resource_attributes().find(|attribute| attribute.key == key.as_slice()) else { continue };
-        let yes = tests.iter_mut().filter_map(|(test, bit)| test.fits_resource(attribute.value()).then_some(*bit));
-        yes.for_each(|bit| answers.set(bit));
+        for (test, bit) in tests {
+            if test.fits_resource(attribute.value()) {
+                answers.bits.set(*bit);
+                answers.told.extend(test.told().filter(|_| wants_told).map(|told| (*bit, told)));
+            }
+        }
     }
     answers
 }

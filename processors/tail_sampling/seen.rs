@@ -1,5 +1,6 @@
 //! What is known of a trace that waits: some bits, its extent, its randomness. Nothing of it needs the spans again.
 
+use smallvec::SmallVec;
 use tracetailor_core::probability::Randomness;
 use tracetailor_core::time::LogTime;
 
@@ -7,6 +8,7 @@ use super::ballot::Decision;
 use super::ingest::Fragments;
 use super::otelcol::Pushed;
 use super::size::Sizes;
+use super::why::Told;
 
 /// A place in a trace's set of bits: the answer to one question that a policy asks of spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,8 @@ pub(super) struct Rare {
     pub(super) sizes: Sizes,
     /// The services that it came from, where somebody asks.
     pub(super) services: Services,
+    /// What decided, of some questions that were answered with yes, where somebody may ask why.
+    pub(super) told: SmallVec<[(Bit, Told); 2]>,
     /// When it is to be decided because its root has come.
     pub(super) after_root: Option<LogTime>,
     /// Where the Collector is followed: whether it was pushed out, and how many spans it had when it came again.
@@ -202,6 +206,12 @@ impl Seen {
         self.extent = Extent::default();
         if let Some(rare) = &mut self.rare {
             rare.running = Extent::default();
+            rare.told.clear();
         }
+    }
+
+    /// What decided that a question was answered with yes, where that is known.
+    pub(super) fn told(&self, bit: Bit) -> Option<Told> {
+        self.rare().told.iter().find(|(of, _)| *of == bit).map(|(_, told)| *told)
     }
 }

@@ -15,6 +15,7 @@ use super::{Ballot, Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::looks::{Answer, SpanTest};
 use crate::tail_sampling::seen::Bit;
 use crate::tail_sampling::trace_paths::{self, TRACE, TraceConditions};
+use crate::tail_sampling::why::Told;
 
 /// Which conditions.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
@@ -97,7 +98,11 @@ impl Voter for ByCondition {
         if self.bits.is_some_and(|(bit, _)| has(bit)) {
             return Vote::KEEP;
         }
-        match (self.trace.first(trace), self.bits) {
+        let whole = self.trace.first(trace);
+        if let (_, Some(place)) = whole {
+            trace.tell(Told::Rule(place as u64));
+        }
+        match (whole, self.bits) {
             ((Answer::Yes, _), _) => Vote::KEEP,
             ((Answer::Failed, _), _) => Vote { ballot: Ballot::Fail, ..Vote::REFUSE },
             (_, Some((_, failed))) if has(failed) => Vote { ballot: Ballot::Fail, ..Vote::REFUSE },

@@ -7,6 +7,7 @@ use tracetailor_core::telemetry::TraceId;
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::randomness::Chance;
+use crate::tail_sampling::why::Told;
 
 /// How many.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Schema)]
@@ -58,7 +59,9 @@ pub(super) fn by_chance(ratio: f64, trace: &Facts<'_>, hashes: bool) -> Vote {
     if hashes {
         return ByHash { seed: fnv(OFFSET, DEFAULT_SALT.as_bytes()), most: most(ratio) }.vote(trace);
     }
-    ByRandomness { threshold: Threshold::of(ratio, 4) }.vote(trace)
+    let threshold = Threshold::of(ratio, 4);
+    trace.tell(Told::Threshold(threshold.bits()));
+    ByRandomness { threshold }.vote(trace)
 }
 
 /// By the randomness that everybody agrees on.
@@ -68,6 +71,7 @@ struct ByRandomness {
 
 impl Voter for ByRandomness {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
+        trace.tell(Told::Randomness(trace.randomness().bits()));
         if self.threshold.keeps(trace.randomness()) {
             Vote::KEEP.by(Chance::Known(self.threshold))
         } else {
