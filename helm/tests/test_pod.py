@@ -1,0 +1,26 @@
+"""The pod without Kubernetes: what is rendered is run, as the user and with the root that it has there."""
+
+import os
+import re
+import sys
+import unittest
+
+from chart import needs, run
+
+
+@needs("helm", "unshare", "setpriv", "ip", "mount")
+@unittest.skipIf(os.geteuid() != 0, "not root: no network of its own, no user 65532")
+class Pod(unittest.TestCase):
+    def test_what_is_rendered_runs_and_answers(self):
+        # A network of its own: its ports are free, and names lead where the tests say.
+        done = run("unshare", "--net", "--mount", sys.executable, "-m", "unittest", "--verbose", "in_pod")
+        sys.stderr.write(f"\n{done.stderr}")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stderr, r"Ran [1-9]")
+        for left_out in re.findall(r"(?m)^(\w+).*skipped '(.*)'$", done.stderr):
+            with self.subTest(left_out[0]):
+                self.skipTest(left_out[1])
+
+
+if __name__ == "__main__":
+    unittest.main()
