@@ -6,7 +6,7 @@ import unittest
 import kubernetes_validate
 import yaml
 
-from chart import CHART, IMAGE, REPOSITORY, TRACETAILOR, VALUES, configuration_of, environment, helm, named, needs, needs_exporter, of_kind, pods, render, run
+from chart import CHART, IMAGE, TRACETAILOR, VALUES, configuration_of, environment, helm, named, needs, needs_exporter, of_kind, pods, render, run
 
 KUBERNETES = ["1.30", "1.36"]
 CUSTOM = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
@@ -158,20 +158,6 @@ class Rendering(unittest.TestCase):
         objects = render("--values", str(CHART / "tests/values/jaeger.yaml"))
         ports = [port["port"] for service in of_kind(objects, "Service") for port in service["spec"]["ports"]]
         self.assertEqual(ports, [4317, 4318])
-
-    def test_the_image_is_built_for_the_user_that_pods_run_as(self):
-        lines = [line.split() for line in (REPOSITORY / "Containerfile").read_text().splitlines() if line and not line.startswith("#")]
-        stages = [line[3] for line in lines if line[0] == "FROM" and len(line) > 2]
-        self.assertEqual([line[1] for line in lines if line[0] == "FROM"][-1], "scratch")
-        for line in lines:
-            if line[0] == "FROM":
-                self.assertTrue(line[1] == "scratch" or ":" in line[1], "an image without a tag")
-            if line[0] == "COPY" and line[1].startswith("--from="):
-                self.assertIn(line[1].removeprefix("--from="), stages)
-        self.assertEqual([line[1] for line in lines if line[0] == "USER"], ["65532:65532"])
-        self.assertEqual([line[1:] for line in lines if line[0] == "ENTRYPOINT"], [['["/tracetailor"]']])
-        minimum = next(line.split('"')[1] for line in (REPOSITORY / "Cargo.toml").read_text().splitlines() if line.startswith("rust-version"))
-        self.assertIn(f"rust:{minimum}-", lines[0][1])
 
 
 if __name__ == "__main__":
