@@ -97,12 +97,28 @@ def environment(container, pod_ip="127.0.0.2"):
     return found
 
 
-def configuration_of(objects, pod, folder):
-    """Writes the ConfigMap that the pod mounts, and gives the arguments that name it with the folder in the place of the mount."""
-    volume = next(each for each in pod["volumes"] if each["name"] == "configuration")
-    data = named(objects, "ConfigMap", volume["configMap"]["name"])["data"]
+def project(folder, data):
+    """Puts the files of a ConfigMap into a folder as the kubelet does: links into one that is swapped as a whole."""
+    folder = Path(folder)
+    generation = Path(tempfile.mkdtemp(dir=folder, prefix=".."))
+    generation.chmod(0o755)
     for name, text in data.items():
-        (Path(folder) / name).write_text(text)
+        (generation / name).write_text(text)
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    (folder / "..new").symlink_to(generation.name)
+    (folder / "..new").replace(folder / "..data")
+
+
+def data_of(objects, pod):
+    """What the ConfigMap holds that the pod mounts."""
+    volume = next(each for each in pod["volumes"] if each["name"] == "configuration")
+    return named(objects, "ConfigMap", volume["configMap"]["name"])["data"]
+
+
+def configuration_of(objects, pod, folder):
+    """Mounts the ConfigMap of a pod, and gives the arguments that name it with the folder in the place of the mount."""
+    project(folder, data_of(objects, pod))
     container = pod["containers"][0]
     mount = next(each for each in container["volumeMounts"] if each["name"] == "configuration")
     return [argument.replace(mount["mountPath"], str(folder)) for argument in container["args"]]

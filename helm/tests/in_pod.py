@@ -1,5 +1,6 @@
 """Run by test_pod.py in a network of its own: pods as rendered, and a back end before which they stand."""
 
+import re
 import signal
 import subprocess
 import tempfile
@@ -9,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from chart import CHART, TRACETAILOR, configuration_of, environment, needs_exporter, of_kind, render, run
+from chart import CHART, TRACETAILOR, configuration_of, data_of, environment, needs_exporter, of_kind, project, render, run
 
 BACK_END = "127.0.0.9"
 # Takes what the pods send, and tells how much it was.
@@ -192,6 +193,20 @@ class Pods(unittest.TestCase):
         self.check_port("shop-tracetailor", "otlp-http", 4318)
         self.stop()
         self.assertTrue(until(lambda: self.arrived() == 2 * SPANS), self.said("shop-tracetailor"))
+
+    def test_a_rule_that_changes_is_taken_on_by_the_pod_that_runs(self):
+        def digest():
+            return re.findall(r'tracetailor_config_info{digest="(\w+)"} 1', page("http://127.0.0.1:8888/metrics")[1])
+
+        self.install("config-through-helm.yaml")
+        former, name = digest(), "shop-tracetailor"
+        self.assertEqual(len(former), 1)
+        objects = render("--values", str(CHART / "tests/values/config-through-helm.yaml"), "--set", "config.processors.tail_sampling.decision_wait=20s")
+        project(self.folder / name, data_of(objects, self.pods[name][1]))
+        self.assertTrue(until(lambda: digest() != former), self.said(name))
+        self.assertEqual(self.probe(name, "readinessProbe"), 200)
+        self.assertEqual(self.processes[name].poll(), None)
+        self.stop()
 
     @needs_exporter("load_balancing")
     def test_two_tiers(self):
