@@ -60,7 +60,7 @@ or write the gateway's configuration below config: in your values.` -}}
 {{- include "tracetailor.refuse" (printf `backend: %s needs to know where it is: --set %s.endpoint=HOST:4317, its port for OTLP over gRPC.` .Values.backend .Values.backend) -}}
 {{- end -}}
 {{- else if eq .Values.backend "coralogix" -}}
-{{- range $key, $example := dict "domain" "eu1.coralogix.com" "applicationName" "shop" "subsystemName" "gateway" -}}
+{{- range $key, $example := dict "domain" "eu1.coralogix.com" "applicationName" "shop" -}}
 {{- if not (get $.Values.coralogix $key) -}}
 {{- include "tracetailor.refuse" (printf `backend: coralogix needs coralogix.%s: --set coralogix.%s=%s, say.` $key $key $example) -}}
 {{- end -}}

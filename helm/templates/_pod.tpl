@@ -19,7 +19,7 @@
 {{- define "tracetailor.environment" -}}
 - name: POD_IP
   valueFrom: {fieldRef: {fieldPath: status.podIP}}
-{{- if and (eq .root.Values.backend "coralogix") (ne .role "router") }}
+{{- if and (contains "${env:CORALOGIX_PRIVATE_KEY}" (include "tracetailor.configuration" .)) (not (hasKey .root.Values.env "CORALOGIX_PRIVATE_KEY")) }}
 {{- $key := .root.Values.coralogix.privateKey }}
 - name: CORALOGIX_PRIVATE_KEY
   valueFrom: {secretKeyRef: {name: {{ $key.secret | quote }}, key: {{ $key.key | quote }}}}

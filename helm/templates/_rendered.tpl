@@ -11,6 +11,10 @@ extensions:
 {{- $host := include "tracetailor.podHost" . -}}
 receivers:
   otlp:
+{{- if eq .Values.backend "coralogix" }}
+    # Clients that name themselves in headers keep their names.
+    metadata_attributes: {cx-application-name: cx.application.name, cx-subsystem-name: cx.subsystem.name}
+{{- end }}
     protocols:
       grpc: {endpoint: "{{ $host }}:4317"}
       http: {endpoint: "{{ $host }}:4318"}
@@ -85,8 +89,13 @@ otlp_grpc/tempo:
 coralogix:
   domain: {{ .Values.coralogix.domain | quote }}
   private_key: ${env:CORALOGIX_PRIVATE_KEY}
+  # The first of these attributes that a resource has names it, the constant what has none.
   application_name: {{ .Values.coralogix.applicationName | quote }}
-  subsystem_name: {{ .Values.coralogix.subsystemName | quote }}
+  application_name_attributes: [cx.application.name, service.namespace, k8s.namespace.name]
+{{- with .Values.coralogix.subsystemName }}
+  subsystem_name: {{ . | quote }}
+{{- end }}
+  subsystem_name_attributes: [cx.subsystem.name, service.name]
 {{- end }}
 
 {{/* For routers: each trace to one sampler; logs and metrics to any. */}}

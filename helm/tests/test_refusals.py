@@ -65,7 +65,7 @@ class Refusals(unittest.TestCase):
 
     @needs_exporter("coralogix")
     def test_coralogix_without_what_it_needs(self):
-        self.assertRefused("coralogix.domain=eu1.coralogix.com", "--set", "backend=coralogix,coralogix.applicationName=a,coralogix.subsystemName=b")
+        self.assertRefused("coralogix.domain=eu1.coralogix.com", "--set", "backend=coralogix,coralogix.applicationName=a")
 
     def test_what_the_binary_does_not_have_yet(self):
         for path in ALL_VALUES:

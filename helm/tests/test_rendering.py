@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from pathlib import Path
 
 import kubernetes_validate
 import yaml
@@ -132,6 +133,17 @@ class Rendering(unittest.TestCase):
         for more in ("env.REGION=eu", "extraArgs={--leave-out=debug}", "volumes.tls.at=/tls,volumes.tls.source.secret.secretName=t"):
             former, new = (each[0]["spec"]["template"]["metadata"]["annotations"] for each in (deployment(), deployment("--set", more)))
             self.assertNotEqual(former, new, more)
+
+    def test_a_configuration_that_names_the_key_gets_it(self):
+        path = str(CHART / "tests/values/config-as-text.yaml")
+        text = yaml.safe_load(Path(path).read_text())["config"]
+        keys = lambda *more: [entry["name"] for entry in of_kind(render("--values", path, *more), "Deployment")[0]["spec"]["template"]["spec"]["containers"][0]["env"]]
+        self.assertEqual(keys(), ["POD_IP"])
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text.replace("  file: {", "  otlp_http: {endpoint: 'https://a', headers: {authorization: 'Bearer ${env:CORALOGIX_PRIVATE_KEY}'}}\n  file: {"))
+            file.flush()
+            self.assertEqual(keys("--set-file", f"config={file.name}"), ["POD_IP", "CORALOGIX_PRIVATE_KEY"])
+            self.assertEqual(keys("--set-file", f"config={file.name}", "--set", "env.CORALOGIX_PRIVATE_KEY=mine"), ["POD_IP", "CORALOGIX_PRIVATE_KEY"])
 
     def test_pods_have_the_time_that_their_shutdown_takes(self):
         def period(values, *more):
