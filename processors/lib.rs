@@ -13,9 +13,11 @@ pub mod groupbytrace;
 pub mod memory_limiter;
 mod planned;
 pub mod probabilistic_sampler;
+pub mod redaction;
 pub mod resource;
 pub mod service_name;
 pub mod span;
+pub mod stitch;
 pub mod tail_sampling;
 pub mod transform;
 
@@ -28,9 +30,11 @@ pub const PROCESSORS: Registry<Processors> = Registry::new(
         groupbytrace::FACTORY,
         memory_limiter::FACTORY,
         probabilistic_sampler::FACTORY,
+        redaction::FACTORY,
         resource::FACTORY,
         service_name::FACTORY,
         span::FACTORY,
+        stitch::FACTORY,
         tail_sampling::FACTORY,
         transform::FACTORY,
     ],

@@ -16,11 +16,6 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         meanwhile: "set the attributes in the pods by OTEL_RESOURCE_ATTRIBUTES and the downward API, or in a Collector on each node",
     },
     PlannedComponent {
-        name: "redaction",
-        aliases: &[],
-        meanwhile: "keep a Collector with it before the gateway: what it hides must not pass here",
-    },
-    PlannedComponent {
         name: "resource_detection",
         aliases: &["resourcedetection"],
         meanwhile: "set the attributes by OTEL_RESOURCE_ATTRIBUTES, or with resource where they are the same for all",

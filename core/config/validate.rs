@@ -78,7 +78,7 @@ impl<T: Validate> Validate for BTreeMap<String, T> {
 }
 
 /// A key that the Collector has and this gateway does not have yet: a field of this type is read whatever stands in it, and refused by
-/// [`ConfigErrors::planned`] with what to do meanwhile. So a user is not told that a key he knows does not exist.
+/// [`ConfigErrors::planned`] with what to do meanwhile, one of our own by [`ConfigErrors::not_yet`]. So a user is not told that a key he knows does not exist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Planned {
     present: bool,
@@ -109,6 +109,13 @@ impl ConfigErrors {
     pub fn planned(&mut self, key: &str, planned: Planned, meanwhile: &str) {
         if planned.present {
             self.error(key, "the Collector has this key; here it is planned and does not work yet", meanwhile);
+        }
+    }
+
+    /// The same for a key that is ours alone, which no user has from elsewhere.
+    pub fn not_yet(&mut self, key: &str, planned: Planned, meanwhile: &str) {
+        if planned.present {
+            self.error(key, "is planned and does not work yet", meanwhile);
         }
     }
 }

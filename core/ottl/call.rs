@@ -41,7 +41,7 @@ impl Checker<'_> {
         let made = (converter.make)(&Arguments::new(converter.parameters, &bound.given));
         let run = self.made(at, made, converter.parameters, &bound.places)?;
         let keys = call.keys.iter().map(|(_, key)| key.clone()).collect();
-        let pure = matches!(run, Run::Values(_) | Run::Match(_));
+        let pure = matches!(run, Run::Values(_) | Run::Match(_) | Run::First);
         let known = pure && bound.arguments.iter().all(|argument| matches!(argument, Expr::Known(_)));
         let call = Call { converter, run, arguments: bound.arguments, keys };
         if known { self.known(at, worked_out(&call)) } else { Some(Expr::Call(Box::new(call))) }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::checked::{Call, Expr, Slot, Test};
 use super::functions::{Parameter, Run};
-use super::place::{Place, enter};
+use super::place::{Place, enter_result};
 use super::problem::EvalError;
 use super::scene::Scene;
 use super::tree::{CompareOp, MathOp};
@@ -304,9 +304,13 @@ pub(super) fn worked_out(call: &Call) -> Result<Value<'static>, EvalError> {
             let text = values.first_mut().map(std::mem::take).and_then(Value::into_text);
             Value::Bool(text.is_some_and(|text| pattern.is_match(text.as_bytes())))
         }
+        Run::First => match values.first() {
+            Some(Value::List(list)) => list.iter().find(|value| !value.is_nil()).unwrap_or_default(),
+            _ => Value::Nil,
+        },
         Run::Scene(_) => return Err(EvalError::because("it depends on more than its arguments")),
     };
-    enter(value, &call.keys)
+    enter_result(value, &call.keys)
 }
 
 impl Call {
@@ -319,8 +323,25 @@ impl Call {
             Run::Values(work) => work(&mut values)?,
             Run::Scene(work) => work(&look.scene, &mut values)?,
             Run::Match(pattern) => Value::Bool(self.matches(pattern, look)?),
+            Run::First => self.first(look)?,
         };
-        if self.keys.is_empty() { Ok(value) } else { enter(value, &self.keys) }
+        if self.keys.is_empty() { Ok(value) } else { enter_result(value, &self.keys) }
+    }
+
+    /// Those behind the first value are not worked out.
+    fn first<'a>(&'a self, look: &Look<'a>) -> Result<Value<'a>, EvalError> {
+        let Some(Expr::List(list)) = self.arguments.first() else {
+            let list = self.arguments.first().map_or(Ok(Value::Nil), |argument| argument.value(look))?;
+            let Value::List(list) = list else { return Err(EvalError::Expected { wanted: "a list", got: list.type_of().name() }) };
+            return Ok(list.iter().find(|value| !value.is_nil()).unwrap_or_default());
+        };
+        for expr in list {
+            let value = expr.value(look)?;
+            if !value.is_nil() {
+                return Ok(value);
+            }
+        }
+        Ok(Value::Nil)
     }
 
     /// Text is matched where it lies.

@@ -95,7 +95,7 @@ impl Place {
                 _ => Value::Nil,
             },
             Field::Id(_, length) => plain().map_or(Value::Nil, |id| Value::Bytes(Cow::Borrowed(id_bytes(id, length)))),
-            Field::Hex(_, length) => plain().map_or(Value::Nil, |id| hex_of(id_bytes(id, length))),
+            Field::Hex(_, length) => plain().map_or(Value::Nil, |id| Value::from(hex(id_bytes(id, length)))),
             Field::KindName => kind_of(plain()).map_or(Value::Nil, |kind| Value::text(KIND_NAMES.get(kind).copied().unwrap_or(""))),
             Field::KindSymbol => {
                 kind_of(plain()).map_or(Value::Nil, |kind| Value::text(schema::SPAN_KINDS.get(kind).map_or("", |(_, symbol)| *symbol)))
@@ -233,6 +233,17 @@ pub(super) fn enter<'a>(value: Value<'a>, keys: &[Key]) -> Result<Value<'a>, Eva
     }
 }
 
+/// Enters what a function gave: a key that is not there is an error, as it is not in an item.
+pub(super) fn enter_result<'a>(value: Value<'a>, keys: &[Key]) -> Result<Value<'a>, EvalError> {
+    let Some((key, rest)) = keys.split_first() else { return Ok(value) };
+    match (value, key) {
+        (Value::Map(map), Key::Text(key)) => {
+            map.get(key).map_or(Err(EvalError::because("the map has no such key")), |value| enter_result(value, rest))
+        }
+        (value, key) => enter_result(enter(value, std::slice::from_ref(key))?, rest),
+    }
+}
+
 fn no_way_in(got: Type, key: &Key) -> EvalError {
     match key {
         Key::Text(_) => EvalError::Expected { wanted: "a map, to enter by key", got: got.name() },
@@ -263,10 +274,6 @@ fn id_bytes(id: ValueRef<'_>, length: usize) -> &[u8] {
         ValueRef::Bytes(bytes) if !bytes.is_empty() => bytes,
         _ => ZEROS.get(..length).unwrap_or_default(),
     }
-}
-
-fn hex_of(id: &[u8]) -> Value<'static> {
-    if id.iter().all(|byte| *byte == 0) { Value::text("") } else { Value::from(hex(id)) }
 }
 
 fn bytes_of_hex(text: &str, length: usize) -> Result<Vec<u8>, EvalError> {

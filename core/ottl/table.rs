@@ -66,7 +66,7 @@ pub(super) enum Field {
     Time(&'static str),
     /// An id of so many bytes; zeros where there is none.
     Id(&'static str, usize),
-    /// The same in hex; empty where there is none.
+    /// The same in hex.
     Hex(&'static str, usize),
     /// A span's kind in a word.
     KindName,

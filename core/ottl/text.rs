@@ -34,7 +34,12 @@ pub(super) fn as_string(value: Value<'_>) -> String {
     match value {
         Value::Nil => String::new(),
         Value::Bytes(bytes) => base64(&bytes),
-        other => other.into_text().map(Cow::into_owned).unwrap_or_default(),
+        Value::String(text) => text.into_owned(),
+        other => {
+            let mut json = String::new();
+            put(&mut json, &other, Spelling::Attribute);
+            json
+        }
     }
 }
 
@@ -44,8 +49,17 @@ fn base64(bytes: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// A number with no digit that says nothing; very large and very small ones with an exponent of a sign and two digits or more.
-pub(super) fn put_float(text: &mut String, number: f64) {
+/// The Collector has two writers of JSON.
+#[derive(Clone, Copy, PartialEq)]
+enum Spelling {
+    /// Of what converters take for text: exponents have two digits or more, and what could be taken for HTML is escaped.
+    Converter,
+    /// Of what stands in attributes.
+    Attribute,
+}
+
+/// A number with no digit that says nothing; very large and very small ones with an exponent and its sign.
+fn put_float(text: &mut String, number: f64, spelling: Spelling) {
     let size = number.abs();
     if size == 0.0 || !size.is_finite() || (1e-6..1e21).contains(&size) {
         let _ = write!(text, "{number}");
@@ -54,11 +68,16 @@ pub(super) fn put_float(text: &mut String, number: f64) {
     let written = format!("{number:e}");
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
     let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-    let _ = write!(text, "{mantissa}e{sign}{exponent:0>2}");
+    let digits = if spelling == Spelling::Converter { 2 } else { 1 };
+    let _ = write!(text, "{mantissa}e{sign}{exponent:0>digits$}");
 }
 
 /// A value as JSON. Keys are sorted, as the Collector's are; bytes are base64, times RFC 3339, durations nanoseconds.
 pub fn put_json(out: &mut String, value: &Value<'_>) {
+    put(out, value, Spelling::Converter);
+}
+
+fn put(out: &mut String, value: &Value<'_>, spelling: Spelling) {
     match value {
         Value::Nil => out.push_str("null"),
         Value::Bool(truth) => {
@@ -67,28 +86,28 @@ pub fn put_json(out: &mut String, value: &Value<'_>) {
         Value::Int(number) | Value::Duration(number) => {
             let _ = write!(out, "{number}");
         }
-        Value::Float(number) if number.is_finite() => put_float(out, *number),
+        Value::Float(number) if number.is_finite() => put_float(out, *number, spelling),
         Value::Float(_) => out.push_str("null"),
-        Value::String(text) => put_quoted(out, text),
-        Value::Bytes(bytes) => put_quoted(out, &base64(bytes)),
-        Value::List(list) => put_list(out, list),
-        Value::Map(map) => put_map(out, map),
-        Value::Time(nanos) => put_quoted(out, &rfc3339(*nanos)),
+        Value::String(text) => put_quoted(out, text, spelling),
+        Value::Bytes(bytes) => put_quoted(out, &base64(bytes), spelling),
+        Value::List(list) => put_list(out, list, spelling),
+        Value::Map(map) => put_map(out, map, spelling),
+        Value::Time(nanos) => put_quoted(out, &rfc3339(*nanos), spelling),
     }
 }
 
-fn put_list(out: &mut String, list: &List<'_>) {
+fn put_list(out: &mut String, list: &List<'_>, spelling: Spelling) {
     out.push('[');
     for (number, value) in list.iter().enumerate() {
         if number > 0 {
             out.push(',');
         }
-        put_json(out, &value);
+        put(out, &value, spelling);
     }
     out.push(']');
 }
 
-fn put_map(out: &mut String, map: &Map<'_>) {
+fn put_map(out: &mut String, map: &Map<'_>, spelling: Spelling) {
     let mut entries: Vec<_> = map.iter().collect();
     entries.sort_by(|(a, _), (b, _)| a.cmp(b));
     out.push('{');
@@ -96,17 +115,21 @@ fn put_map(out: &mut String, map: &Map<'_>) {
         if number > 0 {
             out.push(',');
         }
-        put_quoted(out, key);
+        put_quoted(out, key, spelling);
         out.push(':');
-        put_json(out, value);
+        put(out, value, spelling);
     }
     out.push('}');
 }
 
 /// What could be taken for HTML is escaped as well, as in the Collector.
-fn put_quoted(out: &mut String, text: &str) {
+fn put_quoted(out: &mut String, text: &str, spelling: Spelling) {
     // Text has no way not to be JSON.
     let json = serde_json::to_string(text).unwrap_or_default();
+    if spelling == Spelling::Attribute {
+        out.push_str(&json);
+        return;
+    }
     for part in json.split_inclusive(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         let last = part.chars().next_back().filter(|last| matches!(last, '<' | '>' | '&' | '\u{2028}' | '\u{2029}'));
         let plain = last.map_or(part, |last| &part[..part.len() - last.len_utf8()]);

@@ -9,7 +9,7 @@
 //! use tracetailor_core::telemetry::TraceId;
 //!
 //! let half = Threshold::of(0.5, 4);
-//! let trace = TraceId(0x0af7651916cd43dd_90000000_00000000_u128.to_be_bytes());
+//! let trace = TraceId(0x0af7651916cd43dd_00900000_00000000_u128.to_be_bytes());
 //! assert!(half.keeps(Randomness::of(trace)));
 //!
 //! let mut state = OtelState::read("vendor=1,ot=th:4")?;

@@ -137,6 +137,19 @@ impl ItemMut<'_> {
         changed
     }
 
+    /// Writes the item anew: `write` appends what it is to be, and tells whether it is to be anything else. What the head mirrors must stay as it is.
+    pub(super) fn rewrite(&mut self, write: impl FnOnce(Item<'_>, &mut Vec<u8>) -> bool) -> Result<bool, EditError> {
+        let mut scratch = std::mem::take(&mut self.batch.scratch);
+        scratch.clear();
+        let is_changed = write(self.item(), &mut scratch);
+        let fits = u32::try_from(self.batch.edited.len() + scratch.len()).is_ok();
+        if is_changed && fits {
+            self.keep(&scratch);
+        }
+        self.batch.scratch = scratch;
+        if is_changed && !fits { Err(EditError::TooLarge) } else { Ok(is_changed) }
+    }
+
     /// Takes events out of a span; told by their places in the list, ascending.
     pub fn delete_events(&mut self, places: &[usize]) {
         let mut scratch = std::mem::take(&mut self.batch.scratch);

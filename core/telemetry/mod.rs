@@ -43,7 +43,7 @@
 //! 3. [`Intake`]: from the bytes of a request to a batch. One broken item costs only itself; [`Rejections`] says which and why.
 //! 4. [`Telemetry`]: the batch. [`Origin`]: the requests it was made of, and who waits to hear what becomes of them.
 //! 5. [`Item`]: one span, log record or point, read in place. [`Value`] and [`ValueRef`]: what is read.
-//! 6. [`Path`]: the one language of places. [`ItemMut`]: edits through it.
+//! 6. [`Path`]: the one language of places. [`ItemMut`]: edits through it. [`Sweep`]: a pass over every text there is.
 //! 7. [`Traces`], [`Telemetry::split`], [`Telemetry::append`]: regrouping. [`Telemetry::emit`]: back to bytes.
 //! 8. [`schema`]: the protocol's messages as tables, which all of this is driven by. [`json`]: OTLP/JSON. [`Decoded`]: structs, for edges and tests.
 //!
@@ -65,6 +65,7 @@ mod item;
 mod item_mut;
 pub mod json;
 pub mod measure;
+mod new_span;
 mod origin;
 mod path;
 mod plain;
@@ -73,6 +74,7 @@ mod receive;
 pub mod schema;
 mod signal;
 mod split;
+mod sweep;
 mod traces;
 pub mod utf8;
 mod value;
@@ -87,11 +89,13 @@ pub use edit::EditError;
 pub use head::{Head, SpanId, SpanKind, StatusCode, TraceId};
 pub use item::Item;
 pub use item_mut::{ItemMut, Rewrite};
+pub use new_span::NewSpan;
 pub use origin::{Origin, Source, SourceTag};
 pub use path::{Path, PathError};
 pub use receive::{Intake, Limits, OddIds, Parsed, Reason, Refusal, Rejections};
 pub use signal::{ItemKind, Signal};
 pub use split::SignalsDiffer;
+pub use sweep::{Entry, Owner, Place, Sweep, Sweeper, Swept, put_key_value};
 pub use traces::Traces;
 pub use value::{Attribute, ListRef, MapRef, Value, ValueRef};
 

@@ -107,6 +107,10 @@ impl Processor for WholeTraces {
         }
         let now = self.begin_turn(out.now());
         self.admit(&batch, now);
+        if self.store.limits.senders_wait {
+            // Before their requests are answered, so that the next one finds the gate closed.
+            self.store.publish();
+        }
         self.fill_rows(batch);
         self.relieve(now, out);
         self.end_turn(now, out);

@@ -111,6 +111,7 @@ fn a_metric_is_judged_by_all_its_points() {
             gauge("g2").value(3).attribute("a", 5),
             gauge("g3").value(4),
         ]));
+        assert_eq!(driver.counted("tracetailor_failed_expressions_total"), 0, "{:?}", driver.context().counters.read());
         driver.finish().metric_list().into_iter().map(|metric| metric.name).collect::<Vec<_>>()
     };
     assert_eq!(kept("HasAttrKeyOnDatapoint(\"a\") and metric.name != \"\""), ["g3"]);

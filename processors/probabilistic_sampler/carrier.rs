@@ -6,8 +6,6 @@ use tracetailor_core::attributes::{Attributes, Of, Place};
 use tracetailor_core::probability::{OtelState, Randomness, Threshold};
 use tracetailor_core::telemetry::{Item, ItemKind, ItemMut, Path, Signal, Value};
 
-use super::mode::text_of;
-
 /// What an item carries, and will.
 pub(super) struct Carrier {
     randomness: Option<Randomness>,
@@ -54,7 +52,7 @@ impl Carrier {
     }
 
     fn of_record(record: &Item<'_>) -> State {
-        let text = |key| record.attribute(key).map(|value| text_of(value).unwrap_or_default());
+        let text = |key| record.attribute(key).map(|value| value.text().unwrap_or_default());
         // In the same words as in a trace state, so that they are read by the same rules.
         let randomness = text(RANDOMNESS).map(|text| OtelState::read(&format!("ot=rv:{text}")).map(|state| state.randomness()));
         let threshold = text(THRESHOLD).map(|text| OtelState::read(&format!("ot=th:{text}")).map(|state| state.threshold()));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use tracetailor_core::probability::{Randomness, Threshold};
-use tracetailor_core::telemetry::{Item, ItemKind, Value, ValueRef};
+use tracetailor_core::telemetry::{Item, ItemKind, ValueRef};
 
 use super::carrier::{Carrier, State};
 use super::{AttributeSource, Config, Mode, Policy};
@@ -112,7 +112,8 @@ fn found_by_randomness(item: &Item<'_>, carrier: State) -> Found {
 
 fn hashed(item: &Item<'_>, seed: u32, source: AttributeSource, attribute: &str) -> (Option<Randomness>, Policy) {
     let is_log = item.kind() == ItemKind::LogRecord;
-    if !item.trace_id().is_none() && !(is_log && source == AttributeSource::Record) {
+    let is_first = !is_log || source == AttributeSource::TraceId;
+    if is_first && !item.trace_id().is_none() {
         return (Some(randomness_of(&item.trace_id().0, seed)), Policy::TraceIdHash);
     }
     let value = if is_log && !attribute.is_empty() { item.attribute(attribute) } else { None };
@@ -144,12 +145,4 @@ fn randomness_of(bytes: &[u8], seed: u32) -> Randomness {
 fn fnv(bytes: &[u8], seed: u32) -> u32 {
     let all = seed.to_le_bytes().into_iter().chain(bytes.iter().copied());
     all.fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-/// A value of 14 hexadecimal digits, as log records carry it.
-pub(super) fn text_of(value: ValueRef<'_>) -> Option<String> {
-    match value.to_value() {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
 }

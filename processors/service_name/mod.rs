@@ -1,7 +1,7 @@
 #![doc = include_str!("README.md")]
 //! # How it is made
 //!
-//! A name and what a resource says of it go through [`walk`]; what comes of it is remembered for each distinct resource. [`seen`] is what all lanes
+//! A name and what a resource says of it go through `walk`; what comes of it is remembered for each distinct resource. `seen` is what all lanes
 //! know of the services together: it tells collisions, and it is the page `/services`.
 
 use std::collections::{BTreeMap, HashMap};

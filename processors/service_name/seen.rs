@@ -132,7 +132,7 @@ impl Table {
             return false;
         };
         let given = arrival.given.unwrap_or_default();
-        if !owner.differs_from(&arrival.identity) || self.renamed.get(arrival.name).is_none() && given == arrival.name {
+        if !owner.differs_from(&arrival.identity) || !self.renamed.contains_key(arrival.name) && given == arrival.name {
             return false;
         }
         if self.collisions.len() < MOST && self.collisions.insert((given.to_owned(), arrival.name.to_owned())) {

@@ -1,17 +1,17 @@
 #![doc = include_str!("README.md")]
 //! # How it is made
 //!
-//! The store holds spans; this stage holds for each trace [what was seen](seen::Seen) of it, by the slot that the store gave it. What
-//! policies look for are questions that they register in [`looks`] when they are made; each span is looked at once, when it arrives. When a
-//! trace is due, [`TailSampling::decide`] asks the [`policies`] and [combines](ballot) their votes.
+//! The store holds spans; this stage holds for each trace what was seen (`seen::Seen`) of it, by the slot that the store gave it. What
+//! policies look for are questions that they register in `looks` when they are made; each span is looked at once, when it arrives. When a
+//! trace is due, `TailSampling::decide` asks the `policies` and combines (`ballot`) their votes.
 //!
 //! What could be built on it, and where it goes:
 //!
-//! - another policy: [`policies`] says how. One that computes from fields of spans overrides `Voter::arrive`;
-//! - rules in place of policies: beside [`ballot::Policies`], with the same two steps, `vote` and `combine`. What decides is a
-//!   [`ballot::Decision`];
-//! - a record of why: [`ballot::Votes`] are still there after the decision, in [`TailSampling::record`];
-//! - policies in the shadow: a second [`ballot::Policies`] made with the same [`looks::Looks`], asked in `record`, and only counted.
+//! - another policy: `policies` says how. One that computes from fields of spans overrides `Voter::arrive`;
+//! - rules in place of policies: beside `ballot::Policies`, with the same two steps, `vote` and `combine`. What decides is a
+//!   `ballot::Decision`;
+//! - a record of why: `ballot::Votes` are still there after the decision, in `TailSampling::record`;
+//! - policies in the shadow: a second `ballot::Policies` made with the same `looks::Looks`, asked in `record`, and only counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,6 +178,9 @@ impl Validate for Config {
 
 const MOST_SHARDS: u32 = 256;
 
+/// So many traces have room at least, however large each is.
+const TRACES_AT_LEAST: u64 = 8;
+
 impl Config {
     fn check_planned(&self, errors: &mut ConfigErrors) {
         errors.planned("tail_storage", self.tail_storage, "remove it: traces wait in memory, of which max_buffered_bytes says how much");
@@ -187,9 +190,7 @@ impl Config {
             ("shadow_policies", self.shadow_policies, "remove it"),
             ("rules", self.rules, "write policies"),
         ] {
-            if planned != Planned::default() {
-                errors.error(key, "is planned and does not work yet", meanwhile);
-            }
+            errors.not_yet(key, planned, meanwhile);
         }
     }
 
@@ -236,27 +237,31 @@ impl Config {
         };
         let gate = context.shared.gate();
         gate.set_limit(if self.block_on_overflow { self.num_traces.max(1) } else { u64::MAX });
-        let decisions = |size: i64| u64::try_from(size).unwrap_or(0).max(self.num_traces);
-        let (limits, ways) = (Limits::with_wait(Timing::of(self).longest()), self.ways());
-        if ways.original {
-            let bytes = self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get()));
-            return match self.block_on_overflow {
-                true => Limits { bytes, traces: gate, senders_wait: true, ..limits },
-                false => Limits { bytes, ..limits },
-            };
-        }
-        Limits {
-            traces: if self.block_on_overflow { gate } else { budget("traces", self.num_traces.max(1)) },
+        let bytes = self.max_buffered_bytes.map(ByteSize::get);
+        let limits = Limits {
+            bytes: bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes)),
+            // So that one trace cannot push out all others.
+            trace_bytes: bytes.map_or(u64::MAX, |bytes| bytes / TRACES_AT_LEAST),
             senders_wait: self.block_on_overflow,
-            bytes: self.max_buffered_bytes.map_or_else(Budget::unlimited, |bytes| budget("bytes", bytes.get())),
-            remember: Remember {
-                time: self.remember.get(),
-                kept: budget("kept", decisions(self.decision_cache.sampled_cache_size)),
-                dropped: budget("dropped", decisions(self.decision_cache.non_sampled_cache_size)),
-                skeletons: Budget::new(0),
-            },
-            ..limits
+            ..Limits::with_wait(Timing::of(self).longest())
+        };
+        let limits = match (self.block_on_overflow, self.ways().original) {
+            (true, _) => Limits { traces: gate, ..limits },
+            (false, false) => Limits { traces: budget("traces", self.num_traces.max(1)), ..limits },
+            // Its own memory of traces pushes out.
+            (false, true) => limits,
+        };
+        if self.ways().original {
+            return limits;
         }
+        let decisions = |size: i64| u64::try_from(size).unwrap_or(0).max(self.num_traces);
+        let remember = Remember {
+            time: self.remember.get(),
+            kept: budget("kept", decisions(self.decision_cache.sampled_cache_size)),
+            dropped: budget("dropped", decisions(self.decision_cache.non_sampled_cache_size)),
+            skeletons: Budget::new(0),
+        };
+        Limits { remember, ..limits }
     }
 
     fn stage(&self, context: &ProcessorContext) -> StagePart {
@@ -379,7 +384,9 @@ impl TraceStage for TailSampling {
         }
         let seen = &mut self.seen[slot.index()];
         seen.clear();
-        seen.pushed = self.remembered.as_ref().map(|remembered| remembered.enter(trace.id()));
+        if let Some(remembered) = &self.remembered {
+            seen.rare_mut().pushed = Some(remembered.enter(trace.id()));
+        }
         self.policies.lookers().for_each(|voter| voter.open(slot));
         self.counts.opened(trace.first_seen() == trace.now());
     }
@@ -400,8 +407,11 @@ impl TraceStage for TailSampling {
             self.judge_fragment(trace);
         }
         let seen = &mut self.seen[trace.slot().index()];
-        seen.sizes.end_fragment();
-        let is_final = seen.fragments.is_final() || self.largest.is_some_and(|largest| seen.sizes.fragments() > largest);
+        if self.looks.wants_sizes() {
+            seen.rare_mut().sizes.end_fragment();
+        }
+        let seen = &self.seen[trace.slot().index()];
+        let is_final = seen.rare().fragments.is_final() || self.is_too_large(seen);
         if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen) }
     }
 
@@ -421,7 +431,7 @@ impl TraceStage for TailSampling {
         let seen = self.seen.get(trace.slot().index()).filter(|_| !trace.is_late());
         if let Some(seen) = seen {
             self.counts.removed(trace.now().since(trace.first_seen()));
-            (0..seen.evicted as usize).for_each(|index| out.leave_out(index, self.causes.evicted));
+            (0..seen.rare().evicted as usize).for_each(|index| out.leave_out(index, self.causes.evicted));
         }
         let decision = seen.and_then(|seen| seen.decision);
         self.marks.write(trace, decision.as_ref(), &self.policies, &self.counts, out);
@@ -458,26 +468,30 @@ impl TailSampling {
     /// What is decided without asking anybody: what came too large, or too late.
     fn without_votes(&self, trace: &Trace<'_>) -> Option<Decision> {
         let seen = &self.seen[trace.slot().index()];
-        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+        if seen.rare().pushed.as_ref().is_some_and(otelcol::Pushed::out) {
             return Some(Decision::without_votes(Outcome::Evicted));
         }
-        if self.largest.is_some_and(|largest| seen.sizes.fragments() > largest) {
+        if self.is_too_large(seen) {
             return Some(Decision::without_votes(Outcome::TooLarge));
         }
         if self.strategy == SamplingStrategy::SpanIngest {
-            let decision = seen.fragments.outcome(self.ways);
+            let decision = seen.rare().fragments.outcome(self.ways);
             return Some(decision.unwrap_or(Decision::without_votes(Outcome::Unmatched)));
         }
         (self.drops_pending && trace.trigger() == Trigger::Shutdown).then(|| Decision::without_votes(Outcome::Pending))
     }
 
+    fn is_too_large(&self, seen: &Seen) -> bool {
+        self.largest.is_some_and(|largest| seen.rare().sizes.fragments() > largest)
+    }
+
     /// Asks the policies.
     fn vote(&mut self, trace: &Outline<'_>) {
         let seen = &self.seen[trace.slot().index()];
-        let spans = u64::from(trace.span_count().saturating_sub(seen.evicted));
+        let spans = u64::from(trace.span_count().saturating_sub(seen.rare().evicted));
         let facts = Facts { outline: trace, seen, spans };
         self.policies.vote(&facts, &mut self.votes);
-        self.policies.count(&self.votes, Counted { spans, bytes: seen.sizes.message() });
+        self.policies.count(&self.votes, Counted { spans, bytes: seen.rare().sizes.message() });
     }
 
     /// The store remembers verdicts by itself. Where the Collector is followed, it is remembered as there: a trace that was pushed out not at
@@ -494,7 +508,7 @@ impl TailSampling {
     /// Where the Collector is followed: a trace that was pushed out and gets a span begins anew, with its old deadline.
     fn come_again(&mut self, trace: &Outline<'_>) {
         let (Some(remembered), seen) = (&self.remembered, &mut self.seen[trace.slot().index()]) else { return };
-        if seen.pushed.as_ref().is_some_and(otelcol::Pushed::out) {
+        if seen.rare().pushed.as_ref().is_some_and(otelcol::Pushed::out) {
             seen.come_again(trace.span_count() - 1, remembered.enter(trace.id()));
             self.counts.came_again();
         }
@@ -531,16 +545,17 @@ impl TailSampling {
     /// Judges the fragment that has arrived, if this span is not of it.
     fn judge_fragment_before(&mut self, trace: &Outline<'_>, span: &Item<'_>) {
         let resource = span.context().resource_id();
-        if self.seen[trace.slot().index()].fragments.ends_before(resource) {
+        if self.seen[trace.slot().index()].rare().fragments.ends_before(resource) {
             self.judge_fragment(trace);
         }
-        self.seen[trace.slot().index()].fragments.arrive(resource);
+        self.seen[trace.slot().index()].rare_mut().fragments.arrive(resource);
     }
 
     /// Judges the fragment that has arrived, by itself: what was seen before it is forgotten.
     fn judge_fragment(&mut self, trace: &Outline<'_>) {
         let slot = trace.slot().index();
-        if self.seen[slot].fragments.is_final() || !self.seen[slot].fragments.is_arriving() {
+        let fragments = self.seen[slot].rare().fragments;
+        if fragments.is_final() || !fragments.is_arriving() {
             return;
         }
         self.vote(trace);
@@ -548,7 +563,7 @@ impl TailSampling {
         self.counts.failed(self.votes.failures());
         let has_drops = self.policies.has_drops();
         let seen = &mut self.seen[slot];
-        seen.fragments.judged(decision, has_drops);
+        seen.rare_mut().fragments.judged(decision, has_drops);
         seen.forget_spans();
     }
 }

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn randomness_may_be_stated() {
-        assert_eq!(stated(b"x=1,ot=th:8;rv:0123456789abcd"), Some(Randomness::new(0x0123_4567_89ab_cd)));
+        assert_eq!(stated(b"x=1,ot=th:8;rv:0123456789abcd"), Some(Randomness::new(0x0001_2345_6789_abcd)));
         for none in ["", "x=1", "ot=th:8", "ot=rv:123", "x"] {
             assert_eq!(stated(none.as_bytes()), None, "{none}");
         }

@@ -16,54 +16,55 @@ pub(super) struct Bit(pub(super) usize);
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bits {
     first: u64,
-    more: Vec<u64>,
+    #[expect(clippy::box_collection, reason = "a list would take three words of every trace, and is mostly empty")]
+    more: Option<Box<Vec<u64>>>,
 }
 
 impl Bits {
-    /// As many as there are questions, all set: to know when a trace has answered them all.
-    pub(super) fn full(count: usize) -> Self {
-        let mut bits = Self::default();
-        (0..count).for_each(|bit| bits.set(Bit(bit)));
-        bits
-    }
-
     pub(super) fn has(&self, Bit(bit): Bit) -> bool {
         match bit.checked_sub(64) {
             None => self.first >> bit & 1 == 1,
-            Some(bit) => self.more.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1),
+            Some(bit) => self.more().get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1),
         }
     }
 
     /// Whether all those of another set are set.
     pub(super) fn has_all(&self, other: &Bits) -> bool {
-        let more = other.more.iter().enumerate().all(|(place, word)| self.more.get(place).copied().unwrap_or(0) & word == *word);
+        let more = other.more().iter().enumerate().all(|(place, word)| self.more().get(place).copied().unwrap_or(0) & word == *word);
         self.first & other.first == other.first && more
     }
 
     pub(super) fn set(&mut self, Bit(bit): Bit) {
         match bit.checked_sub(64) {
             None => self.first |= 1 << bit,
-            Some(bit) => {
-                if self.more.len() <= bit / 64 {
-                    self.more.resize(bit / 64 + 1, 0);
-                }
-                self.more[bit / 64] |= 1 << (bit % 64);
-            }
+            Some(bit) => self.more_of(bit / 64 + 1)[bit / 64] |= 1 << (bit % 64),
         }
     }
 
     pub(super) fn add(&mut self, other: &Bits) {
         self.first |= other.first;
-        if self.more.len() < other.more.len() {
-            self.more.resize(other.more.len(), 0);
+        if let Some(other) = &other.more {
+            let more = self.more_of(other.len());
+            more.iter_mut().zip(&**other).for_each(|(word, other)| *word |= other);
         }
-        self.more.iter_mut().zip(&other.more).for_each(|(word, other)| *word |= other);
     }
 
     /// Nothing is set any longer; room is kept.
     pub(super) fn clear(&mut self) {
         self.first = 0;
-        self.more.clear();
+        self.more.iter_mut().for_each(|more| more.clear());
+    }
+
+    fn more(&self) -> &[u64] {
+        self.more.as_ref().map_or(&[], |more| more.as_slice())
+    }
+
+    fn more_of(&mut self, words: usize) -> &mut [u64] {
+        let more = self.more.get_or_insert_default();
+        if more.len() < words {
+            more.resize(words, 0);
+        }
+        more
     }
 }
 
@@ -74,10 +75,21 @@ pub(super) struct Seen {
     pub(super) bits: Bits,
     /// When its first span began and its last one ended, of those that say so.
     pub(super) extent: Extent,
-    /// The same as the Collector keeps it.
-    pub(super) running: Extent,
     /// The smallest randomness that a span states, where somebody asks.
     pub(super) stated: Option<Randomness>,
+    /// What was decided on it.
+    pub(super) decision: Option<Decision>,
+    /// What only some configurations need to know; nothing in the others.
+    rare: Option<Box<Rare>>,
+}
+
+const _: () = assert!(size_of::<Seen>() <= 96, "it is held for every trace");
+
+/// What only some configurations need to know of a trace.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rare {
+    /// The extent as the Collector keeps it.
+    pub(super) running: Extent,
     /// What it measures as the Collector counts, where somebody asks.
     pub(super) sizes: Sizes,
     /// When it is to be decided because its root has come.
@@ -87,9 +99,10 @@ pub(super) struct Seen {
     pub(super) evicted: u32,
     /// What its fragments were decided to be, where each is judged by itself.
     pub(super) fragments: Fragments,
-    /// What was decided on it.
-    pub(super) decision: Option<Decision>,
 }
+
+/// What a trace is of which nothing rare is known.
+static NOTHING_RARE: std::sync::LazyLock<Rare> = std::sync::LazyLock::new(Rare::default);
 
 /// From the earliest start to the latest end, in nanoseconds since 1970; zero where nothing is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -129,23 +142,38 @@ impl Extent {
 }
 
 impl Seen {
-    /// Forgets all of it, for another trace, or for what comes after an eviction.
+    /// What only some configurations need to know.
+    pub(super) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NOTHING_RARE)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Forgets all of it, for another trace.
     pub(super) fn clear(&mut self) {
-        let mut bits = std::mem::take(&mut self.bits);
-        bits.clear();
-        *self = Self { bits, ..Self::default() };
+        self.bits.clear();
+        (self.extent, self.stated, self.decision) = (Extent::default(), None, None);
+        if let Some(rare) = &mut self.rare {
+            **rare = Rare::default();
+        }
     }
 
     /// Begins anew after it was pushed out with so many spans. When it is due stays.
     pub(super) fn come_again(&mut self, evicted: u32, pushed: Pushed) {
-        let after_root = self.after_root;
+        let after_root = self.rare().after_root;
         self.clear();
-        (self.after_root, self.evicted, self.pushed) = (after_root, evicted, Some(pushed));
+        *self.rare_mut() = Rare { after_root, evicted, pushed: Some(pushed), ..Rare::default() };
     }
 
     /// Forgets what spans told so far; how large the trace is and when it is due stays.
     pub(super) fn forget_spans(&mut self) {
         self.bits.clear();
-        (self.extent, self.running) = (Extent::default(), Extent::default());
+        self.extent = Extent::default();
+        if let Some(rare) = &mut self.rare {
+            rare.running = Extent::default();
+        }
     }
 }

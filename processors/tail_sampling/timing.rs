@@ -42,14 +42,15 @@ impl Timing {
         let Some(wait) = self.after_root else { return };
         if span.parent_span_id().is_none() && !span.head().has(Head::ODD_PARENT_ID) {
             let due = self.slot(now) + wait;
-            seen.after_root = Some(seen.after_root.map_or(due, |known| known.min(due)));
+            let rare = seen.rare_mut();
+            rare.after_root = Some(rare.after_root.map_or(due, |known| known.min(due)));
         }
     }
 
     /// In how long a trace is to be decided, where that is before everybody's time.
     pub(super) fn wish(self, trace: &Outline<'_>, seen: &Seen) -> Option<Duration> {
         let slot = self.slots.then(|| self.slot(trace.first_seen()) + self.wait);
-        let due = [slot, seen.after_root].into_iter().flatten().min()?;
+        let due = [slot, seen.rare().after_root].into_iter().flatten().min()?;
         Some(due.since(trace.now()))
     }
 

@@ -29,7 +29,7 @@ pub(super) fn print_config(sources: &Sources, format: Format) -> Outcome {
 }
 
 /// Problems on one screen: errors first, and where there are many, as many as help.
-fn told(problems: &ConfigErrors) -> String {
+pub(super) fn told(problems: &ConfigErrors) -> String {
     let all = problems.to_string();
     if problems.len() <= SHOWN {
         return all;

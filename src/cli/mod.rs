@@ -6,6 +6,7 @@ mod ottl;
 mod reload;
 mod say;
 mod send;
+mod token;
 
 use std::process::ExitCode;
 
@@ -75,6 +76,14 @@ enum Command {
     Ottl(ottl::Ottl),
     /// Send a trace of three services to an OTLP endpoint, and say where to look for it.
     Send(send::Send),
+    /// Print the digest that a value became by redaction's action hmac: what to look for in a back end.
+    Token {
+        #[command(flatten)]
+        configuration: Configuration,
+        /// The value; - reads it from standard input, which keeps it out of the shell's history.
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+    },
     /// Print what makes a shell complete this command line.
     #[command(alias = "completion")]
     Completions {
@@ -131,6 +140,7 @@ impl Cli {
             Some(Command::Reload { admin }) => reload::reload(&admin),
             Some(Command::Ottl(asked)) => ottl::ottl(&asked),
             Some(Command::Send(errand)) => send::send(&errand),
+            Some(Command::Token { configuration, value }) => token::token(&configuration.sources(), &value),
             Some(Command::Completions { shell }) => completions(shell),
             None if self.run.is_bare() => Outcome::done(welcome()),
             None => return self.run.start(),

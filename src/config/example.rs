@@ -35,6 +35,8 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("processors.probabilistic_sampler.sampling_percentage", "10"),
     ("processors.resource.attributes", "[{key: deployment.environment.name, value: production, action: insert}]"),
     ("processors.span.name.from_attributes", "[db.system.name, db.operation.name]"),
+    ("processors.tail_sampling.policies", "[{name: errors, type: status_code, status_code: {status_codes: [ERROR]}}]"),
+    ("processors.transform.trace_statements", r#"['set(span.attributes["team"], "shop") where span.attributes["team"] == nil']"#),
     ("receivers.otlp.protocols", "on"),
     ("receivers.otlp.protocols.grpc", "on"),
     ("receivers.otlp.protocols.http", "on"),
@@ -179,13 +181,18 @@ fn names<K: Kind>(registry: &Registry<K>, signal: Signal) -> Vec<&'static str> {
     registry.factories.iter().filter(|factory: &&Factory<K>| factory.signals.contains(&signal)).map(|factory| factory.name).collect()
 }
 
-/// The order that makes sense: the limiter first, batches last.
+/// What comes first, in the order that makes sense: see processors/README.md.
+const FIRST: &[&str] = &["memory_limiter", "redaction", "service_name", "resource", "attributes", "span", "transform", "filter"];
+/// What comes last.
+const LAST: &[&str] = &["stitch", "tail_sampling", "groupbytrace", "batch"];
+
 fn processors(signal: Signal) -> Vec<&'static str> {
     let mut names = names(&PROCESSORS, signal);
-    names.sort_by_key(|name| match *name {
-        "memory_limiter" => 0,
-        "batch" => 2,
-        _ => 1,
+    let place = |list: &[&str], name: &str| list.iter().position(|known| *known == name);
+    names.sort_by_key(|name| match (place(FIRST, name), place(LAST, name)) {
+        (Some(place), _) => (0, place),
+        (_, Some(place)) => (2, place),
+        _ => (1, 0),
     });
     names
 }

@@ -65,7 +65,7 @@ fn find(root: &Node, asked: &str) -> Result<(&'static Family, ComponentId), (Str
     let families = FAMILIES.iter().filter(|family| section.is_none_or(|section| section == family.section));
     let holding: Vec<&Family> = families.filter(|family| ids(root, family.section).contains(&id)).collect();
     if NEVER_LEFT_OUT.contains(&id.kind()) {
-        let right = "take it out of the file yourself, if what it hides may be seen, or wait until it is there";
+        let right = "take it out of the file yourself, if what it hides may be seen";
         return Err((format!("{id} hides secrets, and is never left out on the way"), right.to_owned()));
     }
     match holding.as_slice() {

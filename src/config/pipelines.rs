@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use tracetailor_core::component::{ComponentId, Kind};
+use tracetailor_core::component::{ComponentId, Kind, NEVER_LEFT_OUT};
 use tracetailor_core::config::{ConfigErrors, Entry, Node, Path, Value, nearest, quoted, suggest};
 use tracetailor_core::telemetry::Signal;
 
@@ -12,6 +12,9 @@ use super::plan::{PipelineId, PipelinePlan};
 use super::service::Pipeline;
 use super::{graph, order};
 use crate::extensions::UNNAMED;
+
+/// Types of processors that keep telemetry for longer than a request.
+const HOLDING: [&str; 4] = ["batch", "groupbytrace", "stitch", "tail_sampling"];
 
 /// The pipelines and extensions that are named, checked.
 pub(super) struct Named {
@@ -274,10 +277,21 @@ impl Lists<'_> {
                 self.problems.below(at).error_here(format!("references processor \"{id}\" multiple times"), right);
             } else {
                 self.fits("processor", &id, section.factory(&id).map(|factory| factory.signals), &at);
+                self.holds_before(&id, &found, &at);
                 found.push(id);
             }
         }
         found
+    }
+
+    /// What is held before secrets are hidden lies in memory with the secrets in it.
+    fn holds_before(&mut self, id: &ComponentId, before: &[ComponentId], at: &Path) {
+        let Some(holder) = before.iter().find(|before| HOLDING.contains(&before.kind())).filter(|_| NEVER_LEFT_OUT.contains(&id.kind()))
+        else {
+            return;
+        };
+        let wrong = format!("{holder} stands before {id}, and holds what {id} would hide");
+        self.problems.below(at.clone()).warn_here(wrong, format!("put {id} before {holder}"));
     }
 
     fn ids(&mut self, key: &str, list: &[String]) -> Vec<(usize, ComponentId)> {

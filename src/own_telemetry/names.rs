@@ -74,6 +74,17 @@ pub const METRICS: &[Metric] = &[
     Metric::counter("otelcol_processor_filter_datapoints_filtered", FILTER, "Points of metrics that a `filter` dropped."),
     Metric::counter("otelcol_processor_filter_logs_filtered", FILTER, "Log records that a `filter` dropped."),
     Metric::counter("otelcol_processor_filter_spans_filtered", FILTER, "Spans that a `filter` dropped."),
+    Metric::counter(
+        "tracetailor_redactions_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` changed something; what items share is counted once while it is remembered.",
+    ),
+    Metric::counter(
+        "tracetailor_redactions_suggested_total",
+        &["component", "rule", "place"],
+        "Times that a rule of `redaction` would have changed something, with `mode: suggest`.",
+    ),
+    Metric::gauge("tracetailor_redaction_rules", &["component", "digest"], "1 per lane, with the fingerprint of the rules in force."),
     Metric::gauge("otelcol_processor_groupbytrace_conf_num_traces", PROCESSOR, "How many traces may wait."),
     Metric::gauge("otelcol_processor_groupbytrace_num_traces_in_memory", PROCESSOR, "How many traces wait."),
     Metric::counter(
@@ -83,6 +94,32 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::counter("otelcol_processor_groupbytrace_traces_released", PROCESSOR, "Traces that left."),
     Metric::counter("otelcol_processor_groupbytrace_spans_released", PROCESSOR, "Spans of traces that left."),
+    Metric::counter(
+        "tracetailor_stitch_traces_total",
+        &["component", "outcome"],
+        "Traces, by what became of them: `complete`, `repaired`, `marked`, `capped`, `cut_short`, `refused`.",
+    ),
+    Metric::counter("tracetailor_stitch_orphan_spans_total", COMPONENT, "Spans whose parent was missing when their trace went on."),
+    Metric::counter(
+        "tracetailor_stitch_missing_parents_total",
+        &["component", "anchor"],
+        "Parents that were missing and stood in for, by how their place was found: `single`, `lca`, `root`, `none`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_made_spans_total",
+        &["component", "role"],
+        "Spans that were made: in the place of a `parent`, or as a `root`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_touched_spans_total",
+        &["component", "reason"],
+        "Received spans that were changed or marked, by why.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_late_spans_total",
+        &["component", "outcome"],
+        "Spans that came after their trace had gone on: `follows`, `supersedes_placeholder`, `orphan`, `unknown`.",
+    ),
     Metric::counter(
         "otelcol_processor_probabilistic_sampler_count_logs_sampled",
         SAMPLED,
@@ -224,12 +261,14 @@ pub const METRICS: &[Metric] = &[
 /// What a processor counts for itself.
 const PROCESSOR: &[&str] = &["processor"];
 
+/// Whose it is, under the name that the Collector gives to that.
+const FILTER: &[&str] = &["filter"];
 /// A policy of a processor; and what it said.
 const POLICY: &[&str] = &["processor", "policy"];
 const VOTES: &[&str] = &["processor", "policy", "sampled", "decision"];
-/// Whose it is, under the name that the Collector gives to that.
-const FILTER: &[&str] = &["filter"];
 
+/// A component by its id.
+const COMPONENT: &[&str] = &["component"];
 /// What a sampler by share decided, and by what.
 const SAMPLED: &[&str] = &["processor", "policy", "sampled"];
 

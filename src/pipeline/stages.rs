@@ -180,6 +180,8 @@ fn together(parts: Vec<StagePart>, all_stores: &Budget) -> (Limits, Vec<Box<dyn 
         }
         stages.push(stage);
     }
+    // One trace must not push out all others.
+    limits.trace_bytes = limits.trace_bytes.min(limits.bytes.limit() / 8);
     (limits, stages)
 }
 

@@ -9,6 +9,7 @@ mod ottl;
 mod process;
 mod reloading;
 mod sink;
+mod stitching;
 
 use clients::{Protocol, Sdk};
 use process::Gateway;

@@ -14,9 +14,11 @@ processors:
   filter:
     error_mode: ignore
     trace_conditions:
-      - IsMatch(span.attributes["url.path"], "^/(healthz?|ready|live)$$")
+      - conditions: ['IsMatch(span.attributes["url.path"], "^/(healthz?|ready|live)$$")']
       - context: spanevent
         conditions: ['attributes["level"] == "debug"']
+  filter/flat:
+    trace_conditions: [span.name == "never", 'resource.attributes["service.name"] == "nobody"']
   filter/former:
     traces:
       resource: ['attributes["env"] == "test"']
@@ -44,7 +46,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp]
-      processors: [filter, filter/former, filter/oldest, transform, transform/groups]
+      processors: [filter, filter/flat, filter/former, filter/oldest, transform, transform/groups]
       exporters: [otlp_http]
 "#;
 

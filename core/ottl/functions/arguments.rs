@@ -134,7 +134,7 @@ impl Run {
         match self {
             Run::Values(work) => work(&mut values),
             Run::Match(pattern) => Ok(Value::Bool(pattern.is_match(text.as_bytes()))),
-            Run::Scene(_) => Err(crate::ottl::EvalError::because("the function does not go by a value alone")),
+            Run::Scene(_) | Run::First => Err(crate::ottl::EvalError::because("the function does not go by a value alone")),
         }
     }
 }

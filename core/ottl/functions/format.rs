@@ -235,8 +235,9 @@ fn character(number: i64) -> char {
 
 /// `U+0041`; with `#`, the character too.
 fn put_code_point(out: &mut String, number: i64, way: Way) -> Result<(), EvalError> {
-    let digits = way.precision.unwrap_or(4).max(4);
-    let mut text = format!("U+{number:0digits$X}");
+    let digits = format!("{number:X}");
+    let zeros = "0".repeat(way.precision.unwrap_or(4).max(4).saturating_sub(digits.len()));
+    let mut text = format!("U+{zeros}{digits}");
     if way.flags.sharp {
         let _ = write!(text, " '{}'", character(number));
     }

@@ -24,22 +24,27 @@ pub(super) fn spelled(number: f64, form: char, digits: Option<usize>) -> String 
     if form.is_ascii_uppercase() { written.to_uppercase() } else { written }
 }
 
+/// A number has no more digits than these, and the formatter takes no more than 65,535.
+const MOST_DIGITS: usize = 1_100;
+
 fn fixed(number: f64, digits: Option<usize>) -> String {
-    digits.map_or_else(|| format!("{number}"), |digits| format!("{number:.digits$}"))
+    let Some(digits) = digits else { return format!("{number}") };
+    format!("{number:.0$}", digits.min(MOST_DIGITS)) + &"0".repeat(digits.saturating_sub(MOST_DIGITS))
 }
 
 /// The exponent has a sign, and two digits at least.
 fn exponential(number: f64, digits: Option<usize>) -> String {
-    let written = digits.map_or_else(|| format!("{number:e}"), |digits| format!("{number:.digits$e}"));
+    let written = digits.map_or_else(|| format!("{number:e}"), |digits| format!("{number:.0$e}", digits.min(MOST_DIGITS)));
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
     let (sign, size) = exponent.strip_prefix('-').map_or(('+', exponent), |size| ('-', size));
-    format!("{mantissa}e{sign}{size:0>2}")
+    let zeros = "0".repeat(digits.unwrap_or(0).saturating_sub(MOST_DIGITS));
+    format!("{mantissa}{zeros}e{sign}{size:0>2}")
 }
 
 /// Exponential where the exponent is below -4 or beyond the digits; zeros at the end say nothing.
 fn general(number: f64, digits: Option<usize>) -> String {
     let wanted = digits.map(|digits| digits.max(1));
-    let written = wanted.map_or_else(|| format!("{number:e}"), |wanted| format!("{number:.*e}", wanted - 1));
+    let written = wanted.map_or_else(|| format!("{number:e}"), |wanted| format!("{number:.*e}", (wanted - 1).min(MOST_DIGITS)));
     let (mantissa, exponent) = written.split_once('e').unwrap_or((&written, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let said = mantissa.trim_start_matches('-').replace('.', "");
@@ -120,8 +125,11 @@ mod tests {
             (f64::INFINITY, 'g', None, "+Inf"),
             (f64::NAN, 'f', Some(2), "NaN"),
             (1234.5678, 'G', None, "1234.5678"),
+            (0.5, 'g', Some(900_000), "0.5"),
         ] {
             assert_eq!(spelled(number, form, digits), written, "{number} {form} {digits:?}");
         }
+        assert_eq!(spelled(0.5, 'f', Some(900_000)).len(), 900_002);
+        assert_eq!(spelled(0.5, 'e', Some(900_000)).len(), 900_006);
     }
 }

@@ -2,40 +2,13 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 
-use super::given::text;
-use super::{Converter, Parameter, Run, Takes};
+use super::{Converter, Run};
 use crate::ottl::problem::EvalError;
-use crate::ottl::scene::Scene;
 use crate::ottl::text::hex;
 use crate::ottl::value::{Type, Value};
-use crate::telemetry::{Item, ItemKind, Signal};
+use crate::telemetry::ItemKind;
 
-pub(super) const CONVERTERS: &[Converter] = &[HAS_ATTR_KEY_ON_DATAPOINT, HAS_ATTR_ON_DATAPOINT, IS_ROOT_SPAN, UUID, UUIDV7];
-
-/// `HasAttrKeyOnDatapoint("k")`: whether the point that is looked at has an attribute.
-const HAS_ATTR_KEY_ON_DATAPOINT: Converter = Converter {
-    name: "HasAttrKeyOnDatapoint",
-    parameters: &[Parameter::needed("key", Takes::String)],
-    gives: Type::Bool,
-    make: |_| Ok(Run::scene(|scene, values| Ok(Value::Bool(point(scene).is_some_and(|point| point.attribute(text(values, 0)).is_some()))))),
-};
-
-/// `HasAttrOnDatapoint("k", "v")`: whether the point that is looked at has an attribute of that text.
-const HAS_ATTR_ON_DATAPOINT: Converter = Converter {
-    name: "HasAttrOnDatapoint",
-    parameters: &[Parameter::needed("key", Takes::String), Parameter::needed("expected_val", Takes::String)],
-    gives: Type::Bool,
-    make: |_| {
-        Ok(Run::scene(|scene, values| {
-            let found = point(scene).and_then(|point| point.attribute(text(values, 0))).map(Value::from);
-            Ok(Value::Bool(found.is_some_and(|found| found.as_str() == Some(text(values, 1)))))
-        }))
-    },
-};
-
-fn point<'a>(scene: &Scene<'a>) -> Option<Item<'a>> {
-    scene.item().filter(|item| item.kind().signal() == Signal::Metrics)
-}
+pub(super) const CONVERTERS: &[Converter] = &[IS_ROOT_SPAN, UUID, UUIDV7];
 
 /// `IsRootSpan()`: whether a span has no parent.
 const IS_ROOT_SPAN: Converter = Converter {

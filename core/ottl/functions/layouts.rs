@@ -17,6 +17,8 @@ enum Part {
     Year,
     /// Two digits; from 69 on, of the last century.
     YearOfCentury,
+    /// Four digits, or two where a time is read.
+    AnyYear,
     Month(Digits),
     MonthName(Name),
     Day(Digits),
@@ -115,7 +117,7 @@ impl Layout {
 
     /// Whether a time that is read by it has a year.
     pub(super) fn has_year(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Year | Part::YearOfCentury))
+        self.0.iter().any(|part| matches!(part, Part::Year | Part::YearOfCentury | Part::AnyYear))
     }
 
     /// A moment, written in UTC.
@@ -193,7 +195,10 @@ fn directive(letter: char, parts: &mut Vec<Part>) -> Result<(), String> {
             );
             return Ok(());
         }
-        'D' | 'x' => return directives("m/d/Y", parts),
+        'D' | 'x' => {
+            directives("m/d/", parts)?;
+            Part::AnyYear
+        }
         'F' => return directives("Y-m-d", parts),
         'T' | 'X' => return directives("H:M:S", parts),
         'r' => return directives("I:M:S P", parts),
@@ -241,7 +246,7 @@ impl Part {
         let hour12 = if at.hour.is_multiple_of(12) { 12 } else { at.hour % 12 };
         let _ = match *self {
             Part::Text(ref text) => write!(out, "{text}"),
-            Part::Year => write!(out, "{:04}", at.year),
+            Part::Year | Part::AnyYear => write!(out, "{:04}", at.year),
             Part::YearOfCentury => write!(out, "{:02}", at.year.rem_euclid(100)),
             Part::Month(length) => digits(out, at.month, length),
             Part::MonthName(length) => write!(out, "{}", name(MONTHS[at.month.saturating_sub(1) as usize % 12], length)),
@@ -284,7 +289,10 @@ impl Reader<'_> {
     fn part(&mut self, part: &Part, next: Option<&Part>) -> Option<()> {
         match part {
             Part::Text(text) => return self.text(text),
-            Part::Year => {
+            Part::AnyYear if self.rest.bytes().take(4).take_while(u8::is_ascii_digit).count() < 4 => {
+                return self.part(&Part::YearOfCentury, next);
+            }
+            Part::Year | Part::AnyYear => {
                 let digits = self.digits(4, 4)?;
                 self.reading.moment.year = i64::from(digits);
                 self.reading.has_year = digits > 0;

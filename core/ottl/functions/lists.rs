@@ -10,7 +10,18 @@ use super::{Arguments, Converter, MOST_VALUES, Parameter, Refusal, Run, Takes};
 use crate::ottl::problem::EvalError;
 use crate::ottl::value::{List, Map, Type, Value};
 
-pub(super) const CONVERTERS: &[Converter] = &[CONTAINS_VALUE, INDEX, KEYS, SLICE_TO_MAP, SORT, VALUES];
+pub(super) const CONVERTERS: &[Converter] = &[COALESCE, CONTAINS_VALUE, INDEX, KEYS, SLICE_TO_MAP, SORT, VALUES];
+
+/// `Coalesce([attributes["a"], attributes["b"], "none"])`: the first value that is not `nil`; those behind it are not looked at.
+const COALESCE: Converter = Converter {
+    name: "Coalesce",
+    parameters: &[Parameter::needed("values", Takes::List)],
+    gives: Type::Any,
+    make: |arguments| match arguments.literal("values") {
+        Some(Value::List(list)) if list.is_empty() => Err(Refusal::of("values", "has no values", "write one or more")),
+        _ => Ok(Run::First),
+    },
+};
 
 /// `ContainsValue(["a", "b"], "b")`: whether a list holds what `==` the value.
 const CONTAINS_VALUE: Converter = Converter {

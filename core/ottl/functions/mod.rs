@@ -46,6 +46,7 @@ mod glob;
 mod go_float;
 mod hashes;
 mod items;
+mod json;
 mod keys;
 mod layouts;
 mod lists;
@@ -57,7 +58,9 @@ mod networks;
 mod numbers;
 #[cfg(test)]
 mod observed;
+mod parsing;
 mod pattern;
+mod planned;
 mod points;
 mod printf;
 mod re2;
@@ -68,6 +71,8 @@ mod takes;
 mod template;
 mod times;
 mod types;
+mod url;
+mod user_agent;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -81,6 +86,7 @@ use super::value::{Type, Value};
 use crate::telemetry;
 pub use arguments::{Arguments, Given, Refusal};
 pub use pattern::Pattern;
+pub use planned::PLANNED;
 
 /// The most bytes that a function may make of one value.
 pub const MOST_BYTES: usize = 1 << 20;
@@ -184,6 +190,8 @@ pub enum Run {
     Values(Arc<OfValues>),
     /// From the item, the sender or the time as well.
     Scene(Arc<OfScene>),
+    /// The first of a list's values that is not `nil`: kept apart, so that those behind it are not worked out, and cannot fail.
+    First,
     /// Whether text matches: kept apart, so that text is matched where it lies. The first value is the text, `nil` matches nothing.
     Match(Pattern),
 }
@@ -311,15 +319,13 @@ const CONVERTERS: &[&[Converter]] = &[
     matching::CONVERTERS,
     networks::CONVERTERS,
     numbers::CONVERTERS,
+    parsing::CONVERTERS,
     points::CONVERTERS,
     strings::CONVERTERS,
     times::CONVERTERS,
     types::CONVERTERS,
 ];
 const EDITORS: &[&[Editor]] = &[editors::EDITORS, keys::EDITORS, maps::EDITORS, replacing::EDITORS, span_name::EDITORS];
-
-/// What the Collector has and this gateway does not have yet, and what to write meanwhile. Sorted.
-pub const PLANNED: &[(&str, &str)] = &[];
 
 #[cfg(test)]
 pub(in crate::ottl) mod tests {
@@ -335,7 +341,7 @@ pub(in crate::ottl) mod tests {
         match run.map_err(|refusal| refusal.wrong)? {
             Run::Values(work) => work(&mut values).map_err(|error| error.to_string()),
             Run::Match(pattern) => Ok(Value::Bool(values[0].as_str().is_some_and(|text| pattern.is_match(text.as_bytes())))),
-            Run::Scene(_) => panic!("{name} looks at an item: test it with an expression"),
+            Run::Scene(_) | Run::First => panic!("{name} is more than its values: test it with an expression"),
         }
     }
 

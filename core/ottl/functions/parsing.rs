@@ -60,7 +60,8 @@ const PARSE_KEY_VALUE: Converter = Converter {
             let mut entries: Vec<(Cow<'_, str>, Value<'_>)> = vec![];
             let mut places = HashMap::new();
             for pair in pairs(source, &delimiters.between)? {
-                let (key, value) = pair.split_once(&delimiters.within).ok_or_else(|| EvalError::because("a pair has no delimiter in it"))?;
+                let (key, value) =
+                    pair.split_once(&delimiters.within).ok_or_else(|| EvalError::because("a pair has no delimiter in it"))?;
                 let (key, value) = (key.trim().to_owned(), Value::from(value.trim().to_owned()));
                 let place = *places.entry(key.clone()).or_insert(entries.len());
                 if place < entries.len() {

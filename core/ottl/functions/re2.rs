@@ -44,7 +44,8 @@ impl Translation<'_> {
     }
 
     fn literal(&mut self, sign: char) {
-        if sign.is_ascii_punctuation() {
+        // In the crate's own words, \< and \> are where a word begins and ends.
+        if sign.is_ascii_punctuation() && !matches!(sign, '<' | '>') {
             self.out.push('\\');
         }
         self.out.push(sign);
@@ -284,7 +285,7 @@ mod tests {
             (r"\d\w\s", r"[0-9][0-9A-Za-z_][\t\n\f\r ]"),
             (r"[\d\w-]", r"[0-90-9A-Za-z_\-]"),
             (r"\ba\B", r"(?-u:\b)a(?-u:\B)"),
-            (r"\<a\/\>", r"\<a\/\>"),
+            (r"\<a\/\>", r"<a\/>"),
             ("[a&&b]", r"[a\&\&b]"),
             ("[[]", r"[\[]"),
             ("[]a]", r"[\]a]"),

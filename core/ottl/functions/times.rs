@@ -193,3 +193,17 @@ const UNIX: Converter = Converter {
         }))
     },
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_without_a_year_is_of_this_one_or_the_last() {
+        let layout = Layout::new("%b %d").unwrap();
+        let now = Moment { year: 2024, month: 1, day: 3, ..Moment::default() }.nanos().unwrap();
+        for (text, year) in [("Jan 02", 2024), ("Jan 09", 2024), ("Jan 11", 2023), ("Dec 31", 2023)] {
+            assert_eq!(in_year_of(layout.read(text).unwrap(), now).moment.year, year, "{text}");
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::given::too_many;
 use super::MOST_VALUES;
+use super::given::too_many;
 use crate::ottl::problem::EvalError;
 use crate::ottl::value::Value;
 
@@ -211,7 +211,9 @@ fn read_host(host: &str) -> Option<String> {
     if host.starts_with('[') {
         let end = host.rfind(']').filter(|end| is_port(&host[end + 1..]))?;
         if let Some(zone) = host[..end].find("%25") {
-            return Some(unescaped(&host[..zone], Part::Host)? + &unescaped(&host[zone..end], Part::Zone)? + &unescaped(&host[end..], Part::Host)?);
+            return Some(
+                unescaped(&host[..zone], Part::Host)? + &unescaped(&host[zone..end], Part::Zone)? + &unescaped(&host[end..], Part::Host)?,
+            );
         }
     } else if let Some(colon) = host.rfind(':')
         && (!is_port(&host[colon..]) || host[..colon].contains(':'))

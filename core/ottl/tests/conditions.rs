@@ -58,7 +58,7 @@ fn conditions_hold_as_in_the_collector() {
         ("trace_id == 0x00000000000000000000000000000af7", true),
         ("trace_id.string == \"00000000000000000000000000000af7\"", true),
         ("parent_span_id == 0x0000000000000000", true),
-        ("parent_span_id.string == \"\"", true),
+        ("parent_span_id.string == \"0000000000000000\"", true),
         ("trace_state[\"k1\"] == \"v1\" and trace_state[\"zz\"] == \"\"", true),
         ("start_time_unix_nano == 1700000000000000000", true),
         ("end_time > start_time", true),
@@ -197,7 +197,7 @@ fn logs_and_metrics_have_their_contexts() {
         ("body[\"a\"] == 1", true),
         ("body.string == \"{\\\"a\\\":1}\"", true),
         ("IsMatch(body, \"a\")", true),
-        ("log.attributes[\"k\"] == nil and trace_id.string == \"\"", true),
+        ("log.attributes[\"k\"] == nil and trace_id.string == \"00000000000000000000000000000000\"", true),
         ("observed_time_unix_nano == 5 and time_unix_nano == 0", true),
         ("event_name == \"e\"", true),
     ] {

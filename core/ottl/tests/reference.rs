@@ -125,6 +125,7 @@ impl World {
             "trace_id" => Found::Bytes(span.trace_id.clone()),
             "parent_span_id" if span.parent_span_id.is_empty() => Found::Bytes(vec![0; 8]),
             "parent_span_id" => Found::Bytes(span.parent_span_id.clone()),
+            "parent_span_id.string" if span.parent_span_id.is_empty() => Found::Text("0".repeat(16)),
             "parent_span_id.string" => Found::Text(span.parent_span_id.iter().map(|byte| format!("{byte:02x}")).collect()),
             "trace_state" if keys.is_empty() => Found::Text(span.trace_state.clone()),
             "trace_state" => {

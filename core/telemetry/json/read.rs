@@ -285,6 +285,10 @@ impl Reader<'_, '_> {
             Some(message) => self.message(message, place)?,
             None => self.string(field.kind, place)?,
         }
+        // Some senders write zeros where a span has no parent.
+        if field.name == "parent_span_id" && self.out[body..] == [0; schema::SPAN_ID] {
+            self.out.truncate(body);
+        }
         if zero == Zero::LeftOut && self.out.len() == body {
             self.out.truncate(start)
         } else {

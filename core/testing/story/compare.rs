@@ -61,12 +61,17 @@ fn sort_attributes(value: &mut Value) {
         Value::Object(fields) => {
             fields.values_mut().for_each(sort_attributes);
             for list in ["attributes", "filteredAttributes", "metadata"] {
-                if let Some(Value::Array(attributes)) = fields.get_mut(list) {
-                    attributes.sort_by_cached_key(|attribute| attribute.get("key").map(Value::to_string));
-                }
+                sort_by_key(fields.get_mut(list));
             }
+            sort_by_key(fields.get_mut("kvlistValue").and_then(|map| map.get_mut("values")));
         }
         _ => {}
+    }
+}
+
+fn sort_by_key(list: Option<&mut Value>) {
+    if let Some(Value::Array(entries)) = list {
+        entries.sort_by_cached_key(|entry| entry.get("key").map(Value::to_string));
     }
 }
 

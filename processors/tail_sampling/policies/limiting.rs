@@ -62,7 +62,10 @@ impl Block for BytesLimiting {
 
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
         maker.looks.want_sizes();
-        Box::new(Limited { limit: maker.limit(self.bytes_per_second, self.burst_capacity), cost: |trace| trace.seen.sizes.message() })
+        Box::new(Limited {
+            limit: maker.limit(self.bytes_per_second, self.burst_capacity),
+            cost: |trace| trace.seen.rare().sizes.message(),
+        })
     }
 
     fn is_stateless(&self) -> bool {

@@ -29,7 +29,6 @@ fn a_collectors_block_is_taken() {
 /// What the Collector starts with and should not: an error here, a warning in its mode.
 #[test]
 fn what_would_misbehave_is_refused_or_warned_of() {
-    let two = "{name: x, type: always_sample}, {name: y, type: always_sample}";
     for (yaml, place, wrong) in [
         ("policies: []".to_owned(), "policies", "is empty"),
         ("num_traces: 0, policies: [{name: a, type: always_sample}]".to_owned(), "num_traces", "must be positive"),
@@ -51,6 +50,15 @@ fn what_would_misbehave_is_refused_or_warned_of() {
         (block("span_count", "min_spans: 5, max_spans: 4"), "policies[0].span_count.min_spans", "is above max_spans"),
         (block("and", ""), "policies[0].and.and_sub_policy", "every trace would be kept"),
         (block("drop", "drop_sub_policy: []"), "policies[0].drop.drop_sub_policy", "every trace would be dropped"),
+    ] {
+        is_refused_or_warned_of(&yaml, place, wrong);
+    }
+}
+
+#[test]
+fn a_composite_names_what_is_there_and_shares_no_more_than_all() {
+    let two = "{name: x, type: always_sample}, {name: y, type: always_sample}";
+    for (yaml, place, wrong) in [
         (block("composite", "max_total_spans_per_second: 5"), "policies[0].composite.composite_sub_policy", "no trace would be kept"),
         (block("composite", &format!("composite_sub_policy: [{two}]")), "policies[0].composite.max_total_spans_per_second", "lets nothing"),
         (
@@ -85,11 +93,16 @@ fn what_would_misbehave_is_refused_or_warned_of() {
             "more than 100 percent",
         ),
     ] {
-        let told = problems(&format!("{{{yaml}}}"));
-        assert!(told.contains(&format!("error: processors.tail_sampling.{place}: ")) && told.contains(wrong), "{yaml}: {told}");
-        let lenient = problems(&format!("{{compatibility: otelcol, {yaml}}}"));
-        assert_eq!(lenient, "", "{yaml}");
+        is_refused_or_warned_of(&yaml, place, wrong);
     }
+}
+
+#[track_caller]
+fn is_refused_or_warned_of(yaml: &str, place: &str, wrong: &str) {
+    let told = problems(&format!("{{{yaml}}}"));
+    assert!(told.contains(&format!("error: processors.tail_sampling.{place}: ")) && told.contains(wrong), "{yaml}: {told}");
+    let lenient = problems(&format!("{{compatibility: otelcol, {yaml}}}"));
+    assert_eq!(lenient, "", "{yaml}");
 }
 
 /// What the Collector refuses too, when it starts, or dies of.

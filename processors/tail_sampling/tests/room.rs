@@ -66,6 +66,21 @@ fn bytes_are_bounded_and_the_oldest_pay() {
     driver.finish();
 }
 
+#[test]
+fn a_giant_does_not_push_out_the_others() {
+    let mut driver = driver("decision_wait: 1h, max_buffered_bytes: 64KiB", ERRORS);
+    receive(&mut driver, [of(1, "small")]);
+    for n in 0..100 {
+        let span = failed(2, "giant").id(n + 1).attribute("filler", &*"y".repeat(1000));
+        receive(&mut driver, [span]);
+    }
+    assert_eq!(driver.held(), 1, "the small one still waits; the giant was decided early, and the rest of it follows");
+    assert_eq!(out(&driver).len(), 100);
+    let sized: u64 = driver.context().counters.read().iter().filter(|s| s.labels.iter().any(|(_, v)| v == "size")).map(|s| s.count()).sum();
+    assert_eq!(sized, 1);
+    driver.finish();
+}
+
 /// Of 56 bytes for the span, 2 for its tag and length, and those of what stands around it.
 #[test]
 fn a_trace_may_be_so_large_and_no_larger() {

@@ -86,7 +86,7 @@ fn what_cannot_be_left_out_is_told() {
     let cases = [
         (
             "redaction",
-            "redaction hides secrets, and is never left out on the way\n    take it out of the file yourself, if what it hides may be seen, or wait until it is there",
+            "redaction hides secrets, and is never left out on the way\n    take it out of the file yourself, if what it hides may be seen",
         ),
         ("otlp", "several components have the id otlp\n    write --leave-out receivers.otlp or --leave-out exporters.otlp"),
         (

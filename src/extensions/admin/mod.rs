@@ -134,8 +134,11 @@ fn list(context: &ExtensionContext) -> String {
     format!("tracetailor {}\n\n{pages}", env!("CARGO_PKG_VERSION"))
 }
 
+/// Who tells something.
+type Told = Vec<(ComponentId, Arc<dyn Report>)>;
+
 /// Who tells something at an address, and the rest of the address, which is a question to them: of `/why/5b8e…`, the id.
-fn reports_at<'a>(path: &'a str, context: &ExtensionContext) -> (Vec<(ComponentId, Arc<dyn Report>)>, &'a str) {
+fn reports_at<'a>(path: &'a str, context: &ExtensionContext) -> (Told, &'a str) {
     let path = path.trim_start_matches('/');
     let pages = context.reports.pages();
     let page = pages

@@ -113,9 +113,10 @@ impl Default for Prometheus {
         Self {
             host: "localhost".to_owned(),
             port: 8888,
-            without_scope_info: false,
-            without_type_suffix: false,
-            without_units: false,
+            // As the Collector's: what somebody's dashboards know has nothing behind its name.
+            without_scope_info: true,
+            without_type_suffix: true,
+            without_units: true,
             with_resource_constant_labels: Planned::default(),
             translation_strategy: Planned::default(),
         }
@@ -128,8 +129,7 @@ impl Metrics {
         if self.level == Level::None {
             return Vec::new();
         }
-        // What nobody configured is as the Collector's own default reader: names without anything behind them.
-        let plain = Prometheus { without_scope_info: true, without_type_suffix: true, without_units: true, ..Prometheus::default() };
+        let plain = Prometheus::default();
         match (&self.address, &self.readers) {
             (Some(address), _) => plain.page().map(|page| Page { endpoint: address.clone(), ..page }).into_iter().collect(),
             (None, None) => plain.page().into_iter().collect(),
@@ -180,10 +180,7 @@ impl Metrics {
             errors.error("address", "readers say where already", "remove address");
             return;
         }
-        let reader = format!(
-            "write readers: [{{pull: {{exporter: {{prometheus: {{host: \"{host}\", port: {port}, \
-             without_scope_info: true, without_type_suffix: true, without_units: true}}}}}}}}]"
-        );
+        let reader = format!("write readers: [{{pull: {{exporter: {{prometheus: {{host: \"{host}\", port: {port}}}}}}}}}]");
         errors.warn("address", "is the former way to say this; the Collector refuses it by now", reader);
     }
 }

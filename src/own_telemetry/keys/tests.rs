@@ -46,7 +46,9 @@ traces: {level: none}
 ",
     );
     assert_eq!((all.logs.level, all.logs.encoding, all.logs.output_paths.len()), (LogLevel::Debug, Encoding::Json, 2));
-    assert_eq!(all.metrics.pages(), [Page { endpoint: at("0.0.0.0:9999"), scope: true, type_suffix: true, units: true }]);
+    assert_eq!(all.metrics.pages(), [Page { endpoint: at("0.0.0.0:9999"), scope: false, type_suffix: false, units: false }]);
+    let suffixed = accepted("metrics: {readers: [{pull: {exporter: {prometheus: {without_type_suffix: false}}}}]}");
+    assert_eq!(suffixed.metrics.pages(), [Page { endpoint: at("localhost:8888"), scope: false, type_suffix: true, units: false }]);
     assert_eq!(all.resource.attributes()["service.instance.id"], None);
     let listed = accepted("resource: {schema_url: x, attributes: [{name: service.name, value: gateway}, {name: version, value: 1.10}]}");
     assert_eq!(listed.resource.attributes()["service.name"].as_deref(), Some("gateway"));

@@ -13,8 +13,8 @@ What the gateway says of itself at `http://127.0.0.1:8888/metrics`, in Prometheu
 
 - `{items}` in a name stands for `spans`, `log_records` and `metric_points`: three metrics in one row.
 - Names with `otelcol_` are the Collector's, so that dashboards and alerts for it go on working. They have no `_total`, `_seconds` or
-  `_bytes` behind them, as the Collector's own default has it. A reader that is written out in `service.telemetry.metrics.readers` adds
-  them unless `without_type_suffix` and `without_units` are true there, as in the Collector.
+  `_bytes` behind them, as the Collector's own default has it. A reader in `service.telemetry.metrics.readers` adds them where
+  `without_type_suffix` and `without_units` are false there, as in the Collector.
 - No label is chosen by a client: the configuration bounds the number of series.
 - `basic`, `normal` and `detailed` are values of `service.telemetry.metrics.level`, from which on a metric is told.
 

@@ -305,7 +305,7 @@ impl Component for Limit {
     }
 }
 
-/// Holds traces for an hour.
+/// Holds traces for an hour, or as many milliseconds as its mark says; with `#2` behind it, senders wait while it holds two.
 struct Gather;
 
 impl Component for Gather {
@@ -317,11 +317,17 @@ impl Component for Gather {
     }
 }
 
-fn gather(config: &AnyConfig, _context: &ProcessorContext) -> Result<StagePart, BuildError> {
+fn gather(config: &AnyConfig, context: &ProcessorContext) -> Result<StagePart, BuildError> {
     let config: &Config = config.get().map_err(|error| BuildError::new(error.to_string(), ""))?;
     built(config)?;
-    let wait = Duration::from_millis(config.mark.parse().unwrap_or(3_600_000));
-    Ok(StagePart { stage: Box::new(Gather), limits: trace_store::Limits::with_wait(wait), unjudged: "released" })
+    let (wait, most) = config.mark.split_once('#').unwrap_or((&config.mark, ""));
+    let mut limits = trace_store::Limits::with_wait(Duration::from_millis(wait.parse().unwrap_or(3_600_000)));
+    let gate = context.shared.gate();
+    gate.set_limit(most.parse().unwrap_or(u64::MAX));
+    if !most.is_empty() {
+        (limits.traces, limits.senders_wait) = (gate, true);
+    }
+    Ok(StagePart { stage: Box::new(Gather), limits, unjudged: "released" })
 }
 
 impl TraceStage for Gather {

@@ -125,6 +125,43 @@ service: {lanes: 2}
 }
 
 #[test]
+fn senders_wait_for_a_store_that_is_full() {
+    let gathering = |mark: &str| {
+        format!(
+            "
+receivers: {{ear: {{hall: HALL}}}}
+processors: {{gather: {{hall: HALL, mark: \"{mark}\"}}}}
+exporters: {{basket: {{hall: HALL}}}}
+pipelines: {{traces: {{receivers: [ear], processors: [gather], exporters: [basket]}}}}
+service: {{lanes: 2}}
+"
+        )
+    };
+    // Until there is room again.
+    run(async {
+        let rig = Rig::start(&gathering("150#2")).await;
+        for trace in 1..=6 {
+            rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
+        }
+        let (report, hall) = rig.end().await;
+        assert_eq!(ids(&basket(&hall, "basket")), all_ids(6, 3), "{report}");
+    });
+    // Or until the gateway stops.
+    run(async {
+        let rig = Rig::start(&gathering("3600000#2")).await;
+        for trace in 1..=2 {
+            rig.say(request(trace, 3), Milestone::Accepted).await.unwrap();
+        }
+        let third = rig.begin(request(3, 3), Milestone::Accepted).await;
+        until(|| rig.gateway.waiting() == 1).await;
+        let (report, hall) = rig.end().await;
+        // It is refused, or its receiver has ended before it looked again.
+        assert!(!matches!(third.await, Ok(Ok(_))), "{report}");
+        assert_eq!(ids(&basket(&hall, "basket")), all_ids(2, 3), "{report}");
+    });
+}
+
+#[test]
 fn whole_traces_meet_in_one_lane_also_behind_a_connector() {
     run(async {
         let rig = Rig::start(

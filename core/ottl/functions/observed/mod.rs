@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::{converters, editors};
+use super::{Parameter, converters, editors};
 use crate::config::ConfigErrors;
 use crate::ledger::Fate;
 use crate::ottl::{Contexts, ErrorMode, GroupText, Statements};
@@ -58,20 +58,27 @@ fn sample() -> ExportTraceServiceRequest {
         attribute("num", "42"),
         attribute("word", "lower"),
     ];
-    let span = span("GET /users/123").trace("0af7651916cd43dd8448eb211c80319c").id("b7ad6b7169203331").kind(SpanKind::Server);
+    let span = span("GET /users/123").id(0xb7ad_6b71_6920_3331_u64).kind(SpanKind::Server);
     let span = span.times_nanos(1_700_000_000_123_456_789, 1_700_000_001_500_000_000).status_error("boom");
-    traces([span.change(|span| span.attributes = attributes)])
+    traces([span.change(|span| {
+        span.trace_id = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes().to_vec();
+        span.attributes = attributes;
+    })])
 }
 
 fn first(request: &ExportTraceServiceRequest) -> &Span {
     &request.resource_spans[0].scope_spans[0].spans[0]
 }
 
+/// A line of an editor, or of some.
+fn is_edit(line: &str) -> bool {
+    line.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
 /// What is made of a line here, in the lists' own words.
 fn made(line: &str) -> String {
-    let is_edit = line.starts_with(|first: char| first.is_ascii_lowercase());
     let texts: Vec<String> =
-        if is_edit { line.split(" ;; ").map(str::to_owned).collect() } else { vec![format!("set(attributes[\"r\"], {line})")] };
+        if is_edit(line) { line.split(" ;; ").map(str::to_owned).collect() } else { vec![format!("set(attributes[\"r\"], {line})")] };
     let mut errors = ConfigErrors::default();
     let group = GroupText { context: Some("span"), conditions: ("conditions", &[]), statements: ("statements", &texts) };
     let Some(mut group) = Statements::read(&mut errors, &Contexts::of(Signal::Traces), &group, ErrorMode::Propagate) else {
@@ -82,7 +89,7 @@ fn made(line: &str) -> String {
     let outcome = group.run(&mut batch, inlet.clock());
     let Ok(Decoded::Traces(changed)) = Decoded::decode(Signal::Traces, &batch.to_bytes()) else { panic!("what is emitted decodes") };
     batch.settle(Fate::Delivered);
-    match (outcome, is_edit) {
+    match (outcome, is_edit(line)) {
         (Err(_), _) => "error".to_owned(),
         (Ok(()), true) => difference(first(&sample()), first(&changed)),
         (Ok(()), false) => {
@@ -172,6 +179,12 @@ fn split(line: &str) -> (&str, &str) {
     (expression, told.rsplit_once("  |  ours: ").map_or(told, |(_, ours)| ours))
 }
 
+/// Whether nothing of the span is looked at.
+fn is_known(expression: &str) -> bool {
+    let looks = |name: &&str| expression.contains(*name);
+    !is_edit(expression) && !["attributes", "_time", "_id", "kind", "events", "name)"].iter().any(looks)
+}
+
 #[test]
 fn functions_give_what_the_collector_gives() {
     let mut wrong = String::new();
@@ -181,7 +194,9 @@ fn functions_give_what_the_collector_gives() {
             let (expression, told) = split(line);
             let made = made(expression);
             tried += 1;
-            if made != told {
+            // What goes wrong with literals alone is told when it is read.
+            let is_early = made == "refused" && told == "error" && is_known(expression);
+            if made != told && !is_early {
                 writeln!(wrong, "{name}: {expression}\n    told {told}\n    made {made}").unwrap();
             }
         }
@@ -195,8 +210,26 @@ fn functions_give_what_the_collector_gives() {
 fn every_function_was_observed() {
     let headings: BTreeSet<&str> = LISTS.iter().flat_map(|(_, lines)| lines.lines()).filter_map(|line| line.strip_prefix("# ")).collect();
     let functions: BTreeSet<&str> = converters().map(|f| f.name).chain(editors().map(|f| f.name)).collect();
-    // Points are looked at by a test beside the two.
+    // A condition on a metric asks for its points, and a span has none.
     let elsewhere = BTreeSet::from(["HasAttrKeyOnDatapoint", "HasAttrOnDatapoint"]);
     let expected: BTreeSet<&str> = functions.difference(&elsewhere).copied().collect();
     assert_eq!(headings, expected);
+}
+
+/// How a function is called: `truncate_all(target, limit[, utf8_safe])`.
+fn signature(name: &str, parameters: &[Parameter]) -> String {
+    let mut text = format!("{name}(");
+    for (place, parameter) in parameters.iter().enumerate() {
+        let comma = if place > 0 { ", " } else { "" };
+        text += &if parameter.is_needed { format!("{comma}{}", parameter.name) } else { format!("[{comma}{}]", parameter.name) };
+    }
+    text + ")"
+}
+
+#[test]
+fn the_readme_lists_every_function() {
+    let rows = include_str!("../README.md").lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let listed: BTreeSet<String> = rows.map(|(call, _)| call.to_owned()).collect();
+    let calls = converters().map(|f| signature(f.name, f.parameters)).chain(editors().map(|f| signature(f.name, f.parameters)));
+    assert_eq!(listed, calls.collect());
 }

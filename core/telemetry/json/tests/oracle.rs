@@ -70,12 +70,21 @@ fn complete(key: &str, object: &mut Map<String, Tree>) {
     }
 }
 
+/// The same where a parent of zeros is none, as it is read.
+fn without_zeros(mut request: ExportTraceServiceRequest) -> ExportTraceServiceRequest {
+    let scopes = request.resource_spans.iter_mut().flat_map(|resource| &mut resource.scope_spans);
+    for span in scopes.flat_map(|scope| &mut scope.spans).filter(|span| span.parent_span_id == [0; 8]) {
+        span.parent_span_id.clear();
+    }
+    request
+}
+
 proptest! {
     #![proptest_config(Config::with_cases(10_000))]
 
     #[test]
     fn spans_come_back(request in arbitrary::traces(&Wild::odd())) {
-        comes_back(&request)?;
+        comes_back(&without_zeros(request))?;
     }
 
     #[test]
@@ -99,7 +108,7 @@ proptest! {
         metrics in arbitrary::metrics(&Wild::odd()),
         how in rewrites(),
     ) {
-        reads_any_encoding(&traces, wire::Message::Traces, &how)?;
+        reads_any_encoding(&without_zeros(traces), wire::Message::Traces, &how)?;
         reads_any_encoding(&logs, wire::Message::Logs, &how)?;
         reads_any_encoding(&metrics, wire::Message::Metrics, &how)?;
     }
@@ -110,7 +119,7 @@ proptest! {
         logs in arbitrary::logs(&Wild::odd()),
         metrics in arbitrary::metrics(&Wild::odd()),
     ) {
-        agrees(&traces)?;
+        agrees(&without_zeros(traces))?;
         agrees(&logs)?;
         agrees(&metrics)?;
     }

@@ -42,6 +42,12 @@ fn ids_are_hex_in_either_case_and_may_be_empty() {
 }
 
 #[test]
+fn a_parent_of_zeros_is_none() {
+    let span = span(r#"{"traceId":"5b8efcf0d364977faf9b8efcf0d36497","spanId":"eee19b7ec3c1b174","parentSpanId":"0000000000000000"}"#);
+    assert!(span.parent_span_id.is_empty());
+}
+
+#[test]
 fn ids_of_any_whole_number_of_bytes_are_for_the_check_on_receipt() {
     for (id, bytes) in [
         ("00000000000000000000000000000000", &[0; 16][..]),

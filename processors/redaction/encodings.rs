@@ -1,0 +1,229 @@
+//! Texts within texts: percent-encoded, with backslashes, in base64. Each is undone once, and what is found in it is known by where it stands in the text.
+
+use std::ops::Range;
+
+/// A text with its escapes undone, and where each of its bytes came from.
+#[derive(Debug, Default)]
+pub(super) struct Unescaped {
+    pub(super) text: Vec<u8>,
+    /// For each byte where its source begins; at the end, where the text ends.
+    starts: Vec<u32>,
+}
+
+impl Unescaped {
+    /// Where a piece of it stands in the text.
+    pub(super) fn source(&self, range: &Range<usize>) -> Range<usize> {
+        let at = |place: usize| self.starts.get(place).map_or(0, |start| *start as usize);
+        at(range.start)..at(range.end)
+    }
+
+    fn push(&mut self, byte: u8, start: usize) {
+        self.text.push(byte);
+        self.starts.push(start as u32);
+    }
+
+    fn push_char(&mut self, letter: char, start: usize) {
+        let mut buffer = [0; 4];
+        letter.encode_utf8(&mut buffer).bytes().for_each(|byte| self.push(byte, start));
+    }
+}
+
+/// The text with `%40` and `\u0040`, `\/`, `\"` and their like undone; `None` where there is none of them.
+pub(super) fn unescaped(text: &[u8]) -> Option<Unescaped> {
+    if text.len() > u32::MAX as usize {
+        return None;
+    }
+    let mut out = Unescaped::default();
+    let (mut at, mut is_any) = (0, false);
+    while let Some(byte) = text.get(at) {
+        let length = match byte {
+            b'%' => percent(text, at, &mut out),
+            b'\\' => backslash(text, at, &mut out),
+            _ => None,
+        };
+        is_any |= length.is_some();
+        at += length.unwrap_or_else(|| {
+            out.push(*byte, at);
+            1
+        });
+    }
+    out.starts.push(text.len() as u32);
+    is_any.then_some(out)
+}
+
+fn percent(text: &[u8], at: usize, out: &mut Unescaped) -> Option<usize> {
+    let byte = hex(text.get(at + 1..at + 3)?)?;
+    out.push(byte as u8, at);
+    Some(3)
+}
+
+fn backslash(text: &[u8], at: usize, out: &mut Unescaped) -> Option<usize> {
+    match text.get(at + 1)? {
+        b'u' => {
+            let first = hex(text.get(at + 2..at + 6)?)?;
+            let low = || text.get(at + 6..at + 8).filter(|next| *next == b"\\u").and_then(|_| hex(text.get(at + 8..at + 12)?));
+            if let (0xd800..0xdc00, Some(low @ 0xdc00..0xe000)) = (first, low()) {
+                out.push_char(char::from_u32(0x10000 + ((first - 0xd800) << 10) + (low - 0xdc00))?, at);
+                return Some(12);
+            }
+            out.push_char(char::from_u32(first)?, at);
+            Some(6)
+        }
+        b'x' => {
+            let byte = hex(text.get(at + 2..at + 4)?)?;
+            out.push(byte as u8, at);
+            Some(4)
+        }
+        b'n' => put(b'\n', at, out),
+        b'r' => put(b'\r', at, out),
+        b't' => put(b'\t', at, out),
+        byte @ (b'"' | b'\\' | b'/' | b'\'') => put(*byte, at, out),
+        _ => None,
+    }
+}
+
+fn put(byte: u8, at: usize, out: &mut Unescaped) -> Option<usize> {
+    out.push(byte, at);
+    Some(2)
+}
+
+fn hex(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| Some(number * 16 + (*digit as char).to_digit(16)?))
+}
+
+/// Shorter ones hide nothing that any rule looks for.
+const SHORTEST: usize = 11;
+/// So many beginnings of one run are tried: base64 holds `/`, `-` and `_`, which paths and names hold as well.
+const MOST_BEGINNINGS: usize = 6;
+
+/// The runs of base64 in a text that decode to what can be read, with what they decode to.
+pub(super) fn each_base64(text: &[u8], mut found: impl FnMut(Range<usize>, Vec<u8>)) {
+    let mut at = SHORTEST - 1;
+    let mut free_from = 0;
+    while at < text.len() {
+        if !is_base64(text[at]) {
+            at += SHORTEST;
+            continue;
+        }
+        let start = at - text[free_from..at].iter().rev().take_while(|byte| is_base64(**byte)).count();
+        let length = text[start..].iter().take_while(|byte| is_base64(**byte)).count();
+        let padding = text[start + length..].iter().take_while(|byte| **byte == b'=').count().min(2);
+        free_from = start + length + padding;
+        if length >= SHORTEST
+            && let Some((begin, decoded)) = readable(&text[start..start + length])
+        {
+            found(start + begin..free_from, decoded);
+        }
+        at = free_from + SHORTEST - 1;
+    }
+}
+
+/// What a run decodes to from the first beginning from which it can be read.
+fn readable(run: &[u8]) -> Option<(usize, Vec<u8>)> {
+    let separators = run.iter().enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'-' | b'_' | b'+')).map(|(at, _)| at + 1);
+    let mut beginnings = std::iter::once(0).chain(separators).take(MOST_BEGINNINGS);
+    beginnings.find_map(|begin| Some((begin, readable_from(&run[begin..])?)))
+}
+
+fn readable_from(run: &[u8]) -> Option<Vec<u8>> {
+    if run.len() < SHORTEST {
+        return None;
+    }
+    if !begins_readable(run) {
+        return None;
+    }
+    let whole = run.len() - usize::from(run.len() % 4 == 1);
+    decode_into(&run[..whole]).filter(|decoded| is_text(decoded))
+}
+
+/// The first eight characters tell nearly always, and without any room for them.
+fn begins_readable(run: &[u8]) -> bool {
+    run[..8].chunks_exact(4).all(|four| {
+        let bits = four.iter().fold(0u32, |bits, byte| bits << 6 | u32::from(SIXES[usize::from(*byte)]));
+        [bits >> 16, bits >> 8, bits].iter().all(|byte| matches!(*byte as u8, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..))
+    })
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let Err(error) = std::str::from_utf8(bytes) else {
+        return bytes.iter().all(|byte| !byte.is_ascii_control() || byte.is_ascii_whitespace());
+    };
+    // A run that is cut off may end within a letter.
+    error.error_len().is_none() && error.valid_up_to() + 4 > bytes.len() && error.valid_up_to() > 0
+}
+
+fn is_base64(byte: u8) -> bool {
+    SIXES[usize::from(byte)] < 64
+}
+
+/// The bytes that some base64 stands for, in either alphabet, padded or not.
+pub(super) fn base64_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    decode_into(&text[..end])
+}
+
+fn decode_into(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() * 3 / 4);
+    for four in text.chunks(4) {
+        let mut bits = 0u32;
+        for byte in four {
+            let six = SIXES[usize::from(*byte)];
+            if six >= 64 {
+                return None;
+            }
+            bits = bits << 6 | u32::from(six);
+        }
+        match four.len() {
+            4 => out.extend_from_slice(&[(bits >> 16) as u8, (bits >> 8) as u8, bits as u8]),
+            3 => out.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
+            2 => out.push((bits >> 4) as u8),
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+/// What each byte stands for in base64; 64 for those that are none.
+static SIXES: [u8; 256] = {
+    let mut sixes = [64u8; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        sixes[byte] = match byte as u8 {
+            letter @ b'A'..=b'Z' => letter - b'A',
+            letter @ b'a'..=b'z' => letter - b'a' + 26,
+            digit @ b'0'..=b'9' => digit - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => 64,
+        };
+        byte += 1;
+    }
+    sixes
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_are_undone_and_known_by_their_place() {
+        let text = br"a%40b \u0040 \/ \x41 %zz \ud83d\ude00 \";
+        let out = unescaped(text).unwrap();
+        assert_eq!(String::from_utf8_lossy(&out.text), "a@b @ / A %zz \u{1f600} \\");
+        let at = out.text.iter().rposition(|byte| *byte == b'@').unwrap();
+        assert_eq!(&text[out.source(&(at..at + 1))], br"\u0040");
+        assert!(unescaped(b"100 % of it \\").is_none());
+    }
+
+    #[test]
+    fn base64_is_found_where_it_can_be_read() {
+        let mut all = Vec::new();
+        let text = b"token am9lQGV4YW1wbGUuY29t, path/am9lQGV4YW1wbGUuY29t and 4bf92f3577b34da6a3ce929d0e0e4736";
+        each_base64(text, |range, decoded| all.push((text[range].to_vec(), decoded)));
+        assert_eq!(all.len(), 2);
+        assert!(all.iter().all(|(run, decoded)| run == b"am9lQGV4YW1wbGUuY29t" && decoded == b"joe@example.com"));
+        assert_eq!(base64_decoded(b"dXNlcjpwYXNz").as_deref(), Some(&b"user:pass"[..]));
+        assert_eq!(base64_decoded(b"a"), None);
+        each_base64(b"dXNlcjpwYXNzd29yZA==", |range, decoded| assert_eq!((range, decoded), (0..20, b"user:password".to_vec())));
+    }
+}

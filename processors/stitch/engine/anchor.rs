@@ -1,0 +1,403 @@
+//! The nearest surviving ancestor of each group of orphans: what can be it by hard rules, and what to say where several can.
+//!
+//! A span can be the one that the orphans' absent parent hung below when
+//!
+//! 1. it is not below the orphans itself;
+//! 2. it was open when they began, and until they ended where it waited for them, as far as clocks can be trusted;
+//! 3. it calls nothing that reports no spans, and is no call that was answered;
+//! 4. it ran where it must have: if the absent parent was in the orphans' process, it is in that process, too, or a call that nobody has answered and that may
+//!    have been meant for them; if it was elsewhere, it is in another process. Only a call leads from one process into another.
+//!
+//! A call that nobody has answered competes also where the absent parent was elsewhere: then a whole process was lost.
+//!
+//! Of several, one that has another below it goes: the lower one was open within it. Not so where it did several things at once, or where only the higher one is
+//! known to call what the orphans are. If several are left, what speaks against some of them is heard, and then their common ancestor is taken.
+
+use tracetailor_core::telemetry::SpanKind;
+
+use super::clocks::{Clocks, JITTER, apart};
+use super::evidence::{Entries, Evidence};
+use super::tree::{Anchor, Tree};
+use super::{NOBODY, Rules, SpanView, Target};
+
+/// So many candidates are looked at for one trace; after that orphans go to the root.
+const MOST_LOOKS: usize = 1_000_000;
+/// What is begun and not waited for may begin this much after its parent has ended.
+const SPAWN: i64 = 1_000_000;
+/// Nothing is open for longer than this; a span that began so much later than another by its own clock is not around it.
+const MOST_APART: i64 = 3_600_000_000_000;
+
+/// Finds where every group belongs, the earliest first, so that what was found for one helps with the next.
+pub(super) fn anchor(tree: &mut Tree<'_>, rules: &Rules) {
+    if tree.groups.is_empty() {
+        return;
+    }
+    let mut search = Search::of(tree, rules);
+    for group in 0..tree.groups.len() {
+        search.settle(tree, group);
+    }
+    // And what was found for the later ones helps with those before them.
+    search.is_second_look = true;
+    for group in 0..tree.groups.len() {
+        let absent = Absent::of(tree, group);
+        if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
+            search.settle(tree, group);
+        }
+    }
+}
+
+struct Search {
+    clocks: Clocks,
+    evidence: Evidence,
+    /// Spans that anything can hang below: neither answered calls nor such as nobody answers.
+    open: Vec<u32>,
+    looks: usize,
+    /// Calls whose answer was found to be a missing parent.
+    is_claimed: Vec<bool>,
+    is_second_look: bool,
+    /// Of every span: the last round in which it was found to be above a candidate.
+    covered: Vec<u32>,
+    /// Of every span: the last round in which the trace showed that it leads to the orphans, and those that it does not show it of came after.
+    likely: Vec<u32>,
+    /// Of every span: the last round in which it was on the line of the first candidate, and where.
+    on_line: Vec<(u32, u32)>,
+    round: u32,
+}
+
+/// What is known of an absent parent.
+struct Absent<'a> {
+    group: usize,
+    /// The earliest of its children.
+    child: &'a SpanView,
+    /// When the first and the last of its children ended, by the clock of the earliest.
+    first_end: u64,
+    last_end: u64,
+    /// It was in another process than its children.
+    is_elsewhere: bool,
+}
+
+impl<'a> Absent<'a> {
+    fn of(tree: &Tree<'a>, group: usize) -> Absent<'a> {
+        let members = tree.members(group);
+        let child = tree.span(members[0]);
+        let alike = members.iter().map(|at| tree.span(*at)).filter(|span| span.process == child.process && span.kind != SpanKind::Consumer);
+        let ends = alike.map(|span| span.end);
+        Absent {
+            group,
+            child,
+            first_end: ends.clone().min().unwrap_or(child.end),
+            last_end: ends.max().unwrap_or(child.end),
+            is_elsewhere: child.is_called(),
+        }
+    }
+
+    /// What a message causes is not within what sent it.
+    fn is_message(&self) -> bool {
+        self.child.kind == SpanKind::Consumer
+    }
+}
+
+/// From when on, and until when.
+struct Window {
+    from: u64,
+    until: u64,
+}
+
+/// How well a span fits around orphans, the best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// From the beginning of the first to the end of the last.
+    All,
+    /// To the end of one: the others were begun and not waited for.
+    One,
+    /// At the beginning of the first: none was waited for.
+    Begun,
+}
+
+impl Search {
+    fn of(tree: &Tree<'_>, rules: &Rules) -> Search {
+        let is_open = |at: &u32| {
+            let span = tree.span(*at);
+            let is_taken = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
+            !(span.is_leaf || is_taken)
+        };
+        Search {
+            clocks: Clocks::of(tree, rules.clock_tolerance),
+            evidence: Evidence::of(tree),
+            open: tree.order.iter().copied().filter(is_open).collect(),
+            looks: 0,
+            is_claimed: vec![false; tree.spans.len()],
+            is_second_look: false,
+            covered: vec![0; tree.spans.len()],
+            likely: vec![0; tree.spans.len()],
+            on_line: vec![(0, 0); tree.spans.len()],
+            round: 0,
+        }
+    }
+
+    /// Finds the place of one group.
+    fn settle(&mut self, tree: &mut Tree<'_>, group: usize) {
+        let absent = Absent::of(tree, group);
+        let anchor = match self.choose(tree, &absent) {
+            Anchor::Nowhere => self.root(tree, &absent),
+            found => found,
+        };
+        tree.groups[group].anchor = anchor;
+        if let Anchor::Single(at) = anchor {
+            let answers = match tree.span(at).kind {
+                SpanKind::Client => true,
+                SpanKind::Producer => self.evidence.has_one_consumer_each,
+                _ => false,
+            };
+            self.is_claimed[at as usize] |= answers && !absent.is_elsewhere;
+        }
+    }
+
+    fn choose(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Anchor {
+        let mut candidates = self.candidates(tree, absent);
+        let found = self.lowest(tree, absent, &candidates);
+        if !matches!(found, Anchor::Common(_)) {
+            return found;
+        }
+        self.hear(tree, absent, &mut candidates);
+        match self.lowest(tree, absent, &candidates) {
+            Anchor::Nowhere | Anchor::Root(_) => found,
+            narrower => narrower,
+        }
+    }
+
+    /// Whatever satisfies the rules.
+    fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<u32> {
+        let (mut best, mut candidates) = (Fit::Begun, Vec::new());
+        let Window { from, until } = self.window(tree, absent);
+        let begun = self.open.partition_point(|at| tree.span(*at).start <= until);
+        self.looks += begun;
+        if self.looks > MOST_LOOKS {
+            return candidates;
+        }
+        for place in 0..begun {
+            let at = self.open[place];
+            let span = tree.span(at);
+            if span.end < from || !self.can_stand_above(span, absent) {
+                continue;
+            }
+            let Some(fit) = self.fit(span, absent).filter(|fit| *fit <= best) else { continue };
+            if !self.is_below(tree, at, absent.group) {
+                if fit < best {
+                    candidates.clear();
+                }
+                best = fit;
+                candidates.push(at);
+            }
+        }
+        if absent.is_elsewhere && self.is_second_look || candidates.is_empty() && !absent.is_elsewhere {
+            self.senders(tree, absent, begun, &mut candidates);
+        }
+        candidates
+    }
+
+    /// When a span must have ended at the earliest, and begun at the latest, to fit around the orphans, whatever its clock says.
+    fn window(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Window {
+        let widest = self.clocks.widest(absent.child).unsigned_abs();
+        let from = absent.child.start.saturating_sub(widest + (JITTER + SPAWN).unsigned_abs());
+        let has_messages = absent.is_message() || tree.spans.is_empty();
+        Window { from: if has_messages { 0 } else { from }, until: absent.child.start.saturating_add(widest + JITTER.unsigned_abs()) }
+    }
+
+    /// Whether it was in the right process, or leads into it.
+    fn can_stand_above(&self, span: &SpanView, absent: &Absent<'_>) -> bool {
+        let is_here = span.process == absent.child.process;
+        match (span.kind, absent.is_elsewhere) {
+            (SpanKind::Producer, _) => false,
+            (SpanKind::Client, true) => span.target != Target::Service(absent.child.service),
+            (SpanKind::Client, false) => {
+                let consumes_only = Entries { serves: false, consumes: true };
+                let is_meant = matches!(span.target, Target::Unknown) || span.target == Target::Service(absent.child.service);
+                !is_here && is_meant && self.evidence.entries(absent.child.service) != consumes_only
+            }
+            (_, is_elsewhere) => is_here != is_elsewhere,
+        }
+    }
+
+    /// How well a span fits around the orphans, whatever the clocks' difference may have been.
+    fn fit(&mut self, span: &SpanView, absent: &Absent<'_>) -> Option<Fit> {
+        let most = apart(absent.child.start, span.start) + JITTER;
+        if most < -MOST_APART {
+            return None;
+        }
+        let ahead = self.clocks.ahead(absent.child, span);
+        let most = most.min(ahead.most);
+        let fits = |least: i64| ahead.least.max(least) <= most;
+        let may_outlive = span.kind == SpanKind::Client || self.evidence.outlives(span.service);
+        if absent.is_message() && ahead.least <= most || fits(apart(absent.last_end, span.end) - JITTER) {
+            Some(Fit::All)
+        } else if fits(apart(absent.first_end, span.end) - JITTER) {
+            Some(Fit::One)
+        } else {
+            (may_outlive && fits(apart(absent.child.start, span.end) - SPAWN)).then_some(Fit::Begun)
+        }
+    }
+
+    /// Whoever sent a message before. How long the sending took says nothing of how long what it caused takes, so any can be it. Where the absent parent
+    /// was elsewhere, only one whose message nobody is known to have taken: then who took it was lost with all that it did.
+    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, begun: usize, candidates: &mut Vec<u32>) {
+        let serves_only = Entries { serves: true, consumes: false };
+        if !absent.is_elsewhere && self.evidence.entries(absent.child.service) == serves_only {
+            return;
+        }
+        for place in 0..begun {
+            let at = self.open[place];
+            let is_known = tree.is_taken[at as usize] || self.is_claimed[at as usize];
+            if tree.span(at).kind != SpanKind::Producer || absent.is_elsewhere && is_known {
+                continue;
+            }
+            let may_lead = absent.is_elsewhere || tree.span(at).process != absent.child.process;
+            if may_lead && self.precedes(tree.span(at), absent) && !self.is_below(tree, at, absent.group) {
+                candidates.push(at);
+            }
+        }
+    }
+
+    fn precedes(&mut self, span: &SpanView, absent: &Absent<'_>) -> bool {
+        let ahead = self.clocks.ahead(absent.child, span);
+        ahead.least <= apart(absent.child.start, span.start) + JITTER
+    }
+
+    /// Takes out what something speaks against, as long as something is left that it does not speak against.
+    fn hear(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &mut Vec<u32>) {
+        // Among those that lead from one process to another, those that are known to lead there.
+        let leads = |at: &u32| absent.is_message() || tree.span(*at).is_call();
+        if candidates.iter().any(|at| leads(at) && self.is_likely(tree.span(*at), absent)) {
+            candidates.retain(|at| !leads(at) || self.is_likely(tree.span(*at), absent));
+        }
+        // A call that nobody answered says that a process was lost; then who calls whom as a rule says little.
+        let has_lost_call = candidates.iter().any(|at| tree.span(*at).is_call() && !self.is_claimed[*at as usize]);
+        let has_one_caller = absent.is_elsewhere && !absent.is_message() && self.evidence.has_one_caller(absent.child.service);
+        if has_one_caller && !has_lost_call && candidates.iter().any(|at| self.is_likely(tree.span(*at), absent)) {
+            candidates.retain(|at| self.is_likely(tree.span(*at), absent));
+        }
+        let is_free = |at: &u32| tree.span(*at).kind != SpanKind::Producer || !tree.is_taken[*at as usize];
+        if self.evidence.has_one_consumer_each && candidates.iter().any(is_free) {
+            candidates.retain(is_free);
+        }
+        candidates.retain(|at| !self.is_claimed[*at as usize] && !self.is_busy(tree, *at, absent));
+    }
+
+    /// Whether the trace shows elsewhere that one leads to the other.
+    fn is_likely(&self, span: &SpanView, absent: &Absent<'_>) -> bool {
+        let service = absent.child.service;
+        match (absent.is_elsewhere, span.kind) {
+            (true, SpanKind::Client | SpanKind::Producer) => false,
+            (true, _) if absent.is_message() => self.evidence.publishes(span.service, absent.child.topic),
+            (true, _) => self.evidence.calls(span.service, service),
+            (false, SpanKind::Client) => span.target == Target::Service(service) || self.evidence.calls(span.service, service),
+            (false, _) => false,
+        }
+    }
+
+    /// Whether a span that does one thing after the other did something else at that time.
+    fn is_busy(&mut self, tree: &Tree<'_>, at: u32, absent: &Absent<'_>) -> bool {
+        if self.evidence.is_parallel[at as usize] {
+            return false;
+        }
+        let span = tree.span(at);
+        let ahead = self.clocks.ahead(absent.child, span);
+        self.evidence.children(at).map(|child| tree.span(child)).any(|child| {
+            child.process == span.process
+                && apart(absent.child.start, child.end) - ahead.least < -JITTER
+                && apart(absent.last_end, child.start) - ahead.most > JITTER
+        })
+    }
+
+    /// Whether a span is in one of the group's own trees, or in one that was put below them.
+    fn is_below(&mut self, tree: &Tree<'_>, at: u32, group: usize) -> bool {
+        let mut at = at;
+        loop {
+            self.looks += 1;
+            let above = tree.group_of[tree.top[at as usize] as usize];
+            if above == group as u32 {
+                return true;
+            }
+            at = match above {
+                NOBODY => return false,
+                above => tree.groups[above as usize].anchor.span(),
+            };
+            if at == NOBODY {
+                return false;
+            }
+            if self.looks > 2 * MOST_LOOKS {
+                // Nobody knows; what is below cannot be above.
+                return true;
+            }
+        }
+    }
+
+    /// Of candidates the one that has no other below it, or what is above all of these.
+    fn lowest(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &[u32]) -> Anchor {
+        self.round += 1;
+        let (likely, others): (Vec<u32>, Vec<u32>) = candidates.iter().partition(|at| self.is_likely(tree.span(**at), absent));
+        for at in &likely {
+            self.cover(tree, absent, *at);
+        }
+        for at in &likely {
+            self.likely[*at as usize] = self.round;
+        }
+        for at in &others {
+            self.cover(tree, absent, *at);
+        }
+        let lowest: Vec<u32> = candidates.iter().copied().filter(|at| self.covered[*at as usize] != self.round).collect();
+        match lowest[..] {
+            [] => Anchor::Nowhere,
+            [one] => Anchor::Single(one),
+            [first, ref others @ ..] => self.common(tree, first, others).map_or(Anchor::Nowhere, Anchor::Common),
+        }
+    }
+
+    /// What is above a candidate need not be it, unless it may have done something else at the same time, or is likelier.
+    fn cover(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) {
+        if absent.is_message() || tree.span(at).kind == SpanKind::Producer {
+            return;
+        }
+        for above in tree.line(at).skip(1) {
+            self.looks += 1;
+            if self.covered[above as usize] == self.round || self.looks > MOST_LOOKS {
+                return;
+            }
+            if !self.evidence.is_parallel[above as usize] && self.likely[above as usize] != self.round {
+                self.covered[above as usize] = self.round;
+            }
+        }
+    }
+
+    /// The nearest span that is above all of them.
+    fn common(&mut self, tree: &Tree<'_>, first: u32, others: &[u32]) -> Option<u32> {
+        let line: Vec<u32> = tree.line(first).collect();
+        for (place, at) in line.iter().enumerate() {
+            self.on_line[*at as usize] = (self.round, place as u32);
+        }
+        let mut lowest = 0;
+        for other in others {
+            self.looks += line.len();
+            if self.looks > MOST_LOOKS {
+                return None;
+            }
+            let meets = tree.line(*other).map(|above| self.on_line[above as usize]).find(|(round, _)| *round == self.round);
+            lowest = lowest.max(meets?.1);
+        }
+        line.get(lowest as usize).copied()
+    }
+
+    /// Below the root there is room for everything that did not begin before it.
+    fn root(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Anchor {
+        let root = match (&tree.roots[..], tree.outside) {
+            ([root], _) => *root,
+            ([], Some((_, entry))) if tree.span(entry).is_called() && self.fit(tree.span(entry), absent) == Some(Fit::All) => entry,
+            _ => return Anchor::Nowhere,
+        };
+        if self.is_below(tree, root, absent.group) || !self.precedes(tree.span(root), absent) {
+            Anchor::Nowhere
+        } else {
+            Anchor::Root(root)
+        }
+    }
+}

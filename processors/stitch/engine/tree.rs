@@ -1,0 +1,242 @@
+//! Who stands below whom: the tree as far as it is there, its roots, and its orphans by the parent they name.
+
+use tracetailor_core::telemetry::{SpanId, SpanKind};
+
+use super::ids::{Ids, key};
+use super::plan::Reason;
+use super::{NOBODY, SpanView};
+
+/// A trace whose ids are in order.
+#[derive(Debug)]
+pub(super) struct Tree<'a> {
+    pub(super) spans: &'a [SpanView],
+    pub(super) ids: Ids,
+    /// Spans that stay, by their start.
+    pub(super) order: Vec<u32>,
+    /// The span above; [`NOBODY`] where there is none, or it is absent.
+    pub(super) up: Vec<u32>,
+    /// The span at the top of the piece that each belongs to.
+    pub(super) top: Vec<u32>,
+    /// The group that an orphan belongs to; [`NOBODY`] for all others.
+    pub(super) group_of: Vec<u32>,
+    /// A span of another process stands below it.
+    pub(super) is_taken: Vec<bool>,
+    /// Orphans by the absent parent they name, in the order of their earliest.
+    pub(super) groups: Vec<Group>,
+    /// Members of all groups, one group behind the other.
+    pub(super) members: Vec<u32>,
+    pub(super) roots: Vec<u32>,
+    /// The absent parent that is somebody else's, and the earliest span, which stands below it.
+    pub(super) outside: Option<(SpanId, u32)>,
+}
+
+/// The orphans of one absent parent.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) absent: SpanId,
+    first: u32,
+    len: u32,
+    /// Where it was found to belong.
+    pub(super) anchor: Anchor,
+}
+
+/// Where a group belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// Nothing says where.
+    Nowhere,
+    /// One span satisfied the rules.
+    Single(u32),
+    /// Several did; this is above them all.
+    Common(u32),
+    /// None did; this is the root.
+    Root(u32),
+}
+
+impl Anchor {
+    pub(super) fn span(self) -> u32 {
+        match self {
+            Anchor::Nowhere => NOBODY,
+            Anchor::Single(at) | Anchor::Common(at) | Anchor::Root(at) => at,
+        }
+    }
+}
+
+impl<'a> Tree<'a> {
+    pub(super) fn of(spans: &'a [SpanView], ids: Ids) -> Self {
+        let count = spans.len();
+        let mut kept: Vec<u32> = (0..count as u32).filter(|at| ids.left[*at as usize].is_none()).collect();
+        kept.sort_unstable_by_key(|at| (spans[*at as usize].start, key(ids.id[*at as usize])));
+        let mut tree = Tree {
+            spans,
+            ids,
+            order: kept,
+            up: vec![NOBODY; count],
+            top: Vec::new(),
+            group_of: vec![NOBODY; count],
+            is_taken: vec![false; count],
+            groups: Vec::new(),
+            members: Vec::new(),
+            roots: Vec::new(),
+            outside: None,
+        };
+        tree.link();
+        tree
+    }
+
+    pub(super) fn span(&self, at: u32) -> &'a SpanView {
+        &self.spans[at as usize]
+    }
+
+    /// Its place among all others: by its start, and then by the id that it leaves with, so that a second time the order is the same.
+    pub(super) fn rank(&self, at: u32) -> (u64, u64) {
+        (self.spans[at as usize].start, key(self.ids.id[at as usize]))
+    }
+
+    pub(super) fn parent(&self, at: u32) -> SpanId {
+        self.ids.parent[at as usize]
+    }
+
+    pub(super) fn members(&self, group: usize) -> &[u32] {
+        let Group { first, len, .. } = self.groups[group];
+        &self.members[first as usize..][..len as usize]
+    }
+
+    fn link(&mut self) {
+        for at in &self.order {
+            let parent = self.ids.parent[*at as usize];
+            if parent.is_none() {
+                continue;
+            }
+            self.up[*at as usize] = self.ids.find(parent);
+        }
+    }
+
+    /// Opens every ring of parents at its earliest span.
+    pub(super) fn cut_cycles(&mut self) {
+        // In a tree in which nobody begins before its parent there is no ring.
+        let in_order = |at: &u32| {
+            let up = self.up[*at as usize];
+            up == NOBODY || self.rank(up) < self.rank(*at)
+        };
+        if self.order.iter().all(in_order) {
+            return;
+        }
+        let mut walk = vec![0; self.spans.len()];
+        for (number, from) in self.order.clone().into_iter().enumerate() {
+            let number = number as u32 + 1;
+            let mut at = from;
+            while at != NOBODY && walk[at as usize] == 0 {
+                walk[at as usize] = number;
+                at = self.up[at as usize];
+            }
+            if at != NOBODY && walk[at as usize] == number {
+                self.cut_ring(at);
+            }
+        }
+    }
+
+    fn cut_ring(&mut self, at: u32) {
+        let ring = std::iter::successors(Some(at), |span| Some(self.up[*span as usize]).filter(|up| *up != at));
+        let earliest = ring.min_by_key(|span| self.rank(*span));
+        if let Some(span) = earliest {
+            self.up[span as usize] = NOBODY;
+            self.ids.parent[span as usize] = SpanId::NONE;
+            self.ids.note(span, Reason::Cycle);
+        }
+    }
+
+    /// Finds roots, orphans, and the parent that is outside.
+    pub(super) fn find_orphans(&mut self, outside_entry: bool) {
+        let broken = 1 << Reason::Cycle as u16 | 1 << Reason::BadParent as u16;
+        let mut orphans: Vec<u32> = Vec::new();
+        for at in &self.order {
+            let up = self.up[*at as usize];
+            if up != NOBODY {
+                self.is_taken[up as usize] |= self.spans[*at as usize].is_called();
+                continue;
+            }
+            if !self.ids.parent[*at as usize].is_none() {
+                orphans.push(*at);
+            } else if self.ids.reasons[*at as usize] & broken == 0 && !self.span(*at).is_made && !self.span(*at).was_cut {
+                self.roots.push(*at);
+            }
+        }
+        if outside_entry && self.roots.is_empty() {
+            self.outside = self.earliest().map(|at| (self.parent(at), at)).filter(|(_, at)| orphans.contains(at));
+        }
+        if let Some((outside, _)) = self.outside {
+            orphans.retain(|at| self.ids.parent[*at as usize] != outside);
+        }
+        self.group(orphans);
+        if !self.groups.is_empty() {
+            self.find_tops();
+        }
+    }
+
+    fn find_tops(&mut self) {
+        self.top = vec![NOBODY; self.spans.len()];
+        let mut way = Vec::new();
+        for from in &self.order {
+            let mut at = *from;
+            while self.top[at as usize] == NOBODY && self.up[at as usize] != NOBODY {
+                way.push(at);
+                at = self.up[at as usize];
+            }
+            let top = if self.top[at as usize] == NOBODY { at } else { self.top[at as usize] };
+            self.top[at as usize] = top;
+            way.drain(..).for_each(|at| self.top[at as usize] = top);
+        }
+    }
+
+    /// The received span that began first; one without a start only if none has one.
+    pub(super) fn earliest(&self) -> Option<u32> {
+        let mut received = self.order.iter().filter(|at| !self.span(**at).is_made);
+        let first = received.clone().next();
+        received.find(|at| self.span(**at).start > 0).or(first).copied()
+    }
+
+    /// Orphans come by their start; groups are in the order of their first.
+    fn group(&mut self, mut orphans: Vec<u32>) {
+        orphans.sort_by_key(|at| key(self.parent(*at)));
+        let mut groups: Vec<Group> = Vec::new();
+        for (place, at) in orphans.iter().enumerate() {
+            let absent = self.parent(*at);
+            match groups.last_mut() {
+                Some(group) if group.absent == absent => group.len += 1,
+                _ => groups.push(Group { absent, first: place as u32, len: 1, anchor: Anchor::Nowhere }),
+            }
+        }
+        groups.sort_by_key(|group| {
+            let earliest = orphans[group.first as usize];
+            (self.rank(earliest), key(group.absent))
+        });
+        for (number, group) in groups.iter().enumerate() {
+            for at in &orphans[group.first as usize..][..group.len as usize] {
+                self.group_of[*at as usize] = number as u32;
+            }
+        }
+        (self.groups, self.members) = (groups, orphans);
+    }
+
+    /// The span above, also where it was found by the rules.
+    pub(super) fn above(&self, at: u32) -> u32 {
+        match self.group_of[at as usize] {
+            NOBODY => self.up[at as usize],
+            group => self.groups[group as usize].anchor.span(),
+        }
+    }
+
+    /// The span itself and all above it.
+    pub(super) fn line(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        std::iter::successors(Some(at), |at| Some(self.above(*at)).filter(|up| *up != NOBODY))
+    }
+
+    /// Of several roots the one that leads: the earliest that serves somebody, else the longest, else the one with the smallest id.
+    pub(super) fn leading_root(&self) -> Option<u32> {
+        let serves = |at: &u32| matches!(self.span(*at).kind, SpanKind::Server | SpanKind::Consumer);
+        let earliest = self.roots.iter().filter(|at| serves(at)).min_by_key(|at| self.rank(**at));
+        let length = |at: &u32| std::cmp::Reverse(self.span(*at).end.saturating_sub(self.span(*at).start));
+        earliest.or_else(|| self.roots.iter().min_by_key(|at| (length(at), key(self.ids.id[**at as usize])))).copied()
+    }
+}
