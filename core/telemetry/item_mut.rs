@@ -144,7 +144,7 @@ impl ItemMut<'_> {
         let is_changed = write(self.item(), &mut scratch);
         let fits = u32::try_from(self.batch.edited.len() + scratch.len()).is_ok();
         if is_changed && fits {
-            self.keep(&scratch);
+            self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
         if is_changed && !fits { Err(EditError::TooLarge) } else { Ok(is_changed) }
@@ -331,10 +331,12 @@ impl Telemetry {
     fn grow_edits(&mut self, index: usize, more: usize) {
         /// As long as there is less, there is no telling.
         const TELLING: usize = 16 * 1024;
+        /// A few huge items in front of many small ones must not ask for more than there is.
+        const MOST_TIMES: usize = 4;
         let (before, so_far) = (self.edited.len(), self.edited.len() + more);
         // Sizes differ, so a sixteenth is added.
         let in_all = (so_far + so_far / 16).saturating_mul(self.heads.len()) / (index + 1);
-        let wanted = if before < TELLING { in_all.min(TELLING + more) } else { in_all };
+        let wanted = if before < TELLING { in_all.min(TELLING + more) } else { in_all.min(so_far.saturating_mul(MOST_TIMES)) };
         self.edited.reserve(wanted.max(so_far) - before);
     }
 

@@ -107,8 +107,11 @@ proptest! {
     }
 }
 
+/// What an edit said, what is at its path then, and what the item is.
+type Seen = (Result<bool, EditError>, Option<Value>, Vec<u8>);
+
 /// What the edits of a story do to one item, and what is there after each of them.
-fn seen(item: &mut ItemMut<'_>, steps: &[(usize, Step)]) -> Vec<(Result<bool, EditError>, Option<Value>, Vec<u8>)> {
+fn seen(item: &mut ItemMut<'_>, steps: &[(usize, Step)]) -> Vec<Seen> {
     let signal = item.item().kind().signal();
     let change = |(_, step): &(usize, Step)| {
         let Step::Change(draft, change) = step else { return None };
