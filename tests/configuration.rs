@@ -11,6 +11,8 @@ mod chart;
 mod derived;
 #[path = "configuration/good.rs"]
 mod good;
+#[path = "configuration/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::path::{Path, PathBuf};

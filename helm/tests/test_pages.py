@@ -1,4 +1,4 @@
-"""What people are told to type: docs/install-with-helm.md, and the notes after an installation."""
+"""What people are told to type: in README.md and docs/install-with-helm.md, and in the notes after an installation."""
 
 import re
 import shlex
@@ -9,6 +9,7 @@ from pathlib import Path
 from chart import CHART, EXPORTERS, IMAGE, NAMESPACE, RELEASE, REPOSITORY, helm, named, needs, of_kind, render, template
 
 PAGE = (REPOSITORY / "docs/install-with-helm.md").read_text()
+README = (REPOSITORY / "README.md").read_text()
 
 
 def commands(page):
@@ -29,9 +30,9 @@ def is_there(command):
 
 @needs("helm")
 class Pages(unittest.TestCase):
-    def test_the_page_installs(self):
-        installs = [command for command in commands(PAGE) if command.startswith("helm install")]
-        self.assertEqual(len(installs), 3)
+    def test_the_pages_install(self):
+        installs = [command for page in (PAGE, README) for command in commands(page) if command.startswith("helm install")]
+        self.assertEqual(len(installs), 4)
         for command in filter(is_there, installs):
             with self.subTest(command=command):
                 self.assertEqual(shlex.split(command)[2:4], ["tracetailor", "./helm"])
