@@ -9,6 +9,8 @@ mod bad;
 mod derived;
 #[path = "configuration/good.rs"]
 mod good;
+#[path = "configuration/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::path::{Path, PathBuf};
