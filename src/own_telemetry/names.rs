@@ -194,6 +194,17 @@ pub const METRICS: &[Metric] = &[
         "Traces that were decided, by why then: `deadline`, `wish`, `count`, `memory`, `size` or `shutdown`.",
     ),
     Metric::counter(
+        "tracetailor_sampling_late_fragments_total",
+        &["component"],
+        "Late spans that were kept by `late_spans.keep_if` though nobody had kept their trace.",
+    ),
+    Metric::counter(
+        "tracetailor_sampling_shadow_traces_total",
+        &["component", "would", "did"],
+        "Traces by what `shadow_policies` would have done, `keep` or `drop`, and what was done.",
+    ),
+    Metric::counter("tracetailor_sampling_shadow_spans_total", &["component", "would", "did"], "The same in spans."),
+    Metric::counter(
         "tracetailor_sampling_traces_shown_again_total",
         &["component"],
         "Traces that waited over a reload and were shown to the new policies.",

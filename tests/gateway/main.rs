@@ -10,6 +10,7 @@ mod process;
 mod reloading;
 mod sink;
 mod stitching;
+mod why;
 
 use clients::{Protocol, Sdk};
 use process::Gateway;
