@@ -9,9 +9,6 @@ mod profile;
 use tracetailor_core::component::{ExportError, Failing};
 use tracetailor_core::telemetry::Telemetry;
 
-/// How many bytes of buffers are kept between requests.
-const KEPT: usize = 2 << 20;
-
 /// What a batch will mostly come to: its items, and a little for what they share.
 fn likely_size(batch: &Telemetry) -> usize {
     let items = batch.size();

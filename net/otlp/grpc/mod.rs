@@ -17,7 +17,7 @@ use tracetailor_core::config::Backend;
 use tracetailor_core::telemetry::{Signal, Telemetry};
 
 use super::profile::{Profile, meant};
-use super::{KEPT, likely_size, refuse_larger};
+use super::{likely_size, refuse_larger};
 
 pub use config::{Balancer, Compression, Config, KeepaliveKeys};
 
@@ -26,7 +26,6 @@ pub struct OtlpGrpc {
     client: Client,
     /// Where each signal goes, in the order of [`Signal::ALL`].
     routes: [Route; 3],
-    buffers: Buffers,
     compressors: Option<Arc<Compressors>>,
     signer: Signer,
     backend: Option<Backend>,
@@ -49,7 +48,6 @@ impl OtlpGrpc {
         Ok(Self {
             routes: routes(config)?,
             client: Client::new(settings),
-            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, None))),
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
             backend: config.backend,
@@ -142,12 +140,12 @@ impl OtlpGrpc {
 impl OtlpGrpc {
     /// The message with its prefix, as it is sent.
     async fn body(&self, batch: &Telemetry, most: usize) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(PREFIX + likely_size(batch));
+        let mut body = Buffers::of_this_lane().take(PREFIX + likely_size(batch));
         body.resize(PREFIX, 0);
         batch.emit(&mut body);
         refuse_larger(body.len() - PREFIX, most)?;
         if let Some(compressors) = &self.compressors {
-            let mut packed = self.buffers.take(body.len() / 3);
+            let mut packed = Buffers::of_this_lane().take(body.len() / 3);
             packed.resize(PREFIX, 0);
             body = compressors
                 .pack(body, PREFIX, packed)

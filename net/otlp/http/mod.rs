@@ -18,7 +18,7 @@ use tracetailor_core::telemetry::{Signal, Telemetry, json};
 use tracetailor_core::time::Clock;
 
 use super::profile::{Profile, meant};
-use super::{KEPT, likely_size, refuse_larger};
+use super::{likely_size, refuse_larger};
 
 pub use config::{Compression, CompressionParams, Config, Encoding};
 
@@ -26,7 +26,6 @@ pub use config::{Compression, CompressionParams, Config, Encoding};
 pub struct OtlpHttp {
     /// Where each signal goes, in the order of [`Signal::ALL`]; nowhere, where no endpoint was given for it.
     destinations: [Option<Destination>; 3],
-    buffers: Buffers,
     compressors: Option<Arc<Compressors>>,
     encoding: Encoding,
     signer: Signer,
@@ -50,7 +49,6 @@ impl OtlpHttp {
         let mut destination = |signal| config.url_of(signal).map(|url| Destination::of(&url, config, context, &mut clients)).transpose();
         Ok(Self {
             destinations: [destination(Signal::ALL[0])?, destination(Signal::ALL[1])?, destination(Signal::ALL[2])?],
-            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, config.compression_params.level))),
             encoding: config.encoding,
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
@@ -165,17 +163,17 @@ fn nowhere(signal: Signal) -> ExportError {
 impl OtlpHttp {
     /// The body as it is sent.
     async fn body(&self, batch: &Telemetry, most: usize) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(likely_size(batch));
+        let mut body = Buffers::of_this_lane().take(likely_size(batch));
         batch.emit(&mut body);
         refuse_larger(body.len(), most)?;
         if self.encoding == Encoding::Json {
             let protobuf = body;
-            body = self.buffers.take(protobuf.len() * 2);
+            body = Buffers::of_this_lane().take(protobuf.len() * 2);
             json::from_protobuf(batch.signal(), &protobuf, &mut body)
                 .map_err(|error| ExportError::new(Failing::Invalid, error.to_string()))?;
         }
         if let Some(compressors) = &self.compressors {
-            let packed = self.buffers.take(body.len() / 3);
+            let packed = Buffers::of_this_lane().take(body.len() / 3);
             let failed = |error| ExportError::retry(format!("the request cannot be compressed: {error}"));
             body = compressors.pack(body, 0, packed).await.map_err(failed)?;
         }
