@@ -233,6 +233,24 @@ pub const METRICS: &[Metric] = &[
     Metric::gauge("otelcol_exporter_queue_capacity", QUEUE, "How much the queue takes, in the same units; 0 without a queue."),
     Metric::gauge("otelcol_exporter_in_flight_requests", QUEUE, "Requests under way, those included that wait for their next attempt."),
     Metric::counter(
+        "tracetailor_exporter_attributes_cut_total",
+        &["exporter"],
+        "Attributes whose text is longer than the back end that `backend` names keeps: it cuts them without a word.",
+    ),
+    Metric::gauge("otelcol_loadbalancer_num_backends", &["exporter"], "Back ends that `load_balancing` spreads over."),
+    Metric::counter("otelcol_loadbalancer_num_backend_updates", &["exporter"], "Times that the back ends were others than before."),
+    Metric::counter(
+        "otelcol_loadbalancer_num_resolutions",
+        &["exporter", "resolver", "success"],
+        "Times that the back ends were looked up.",
+    ),
+    Metric::counter("otelcol_loadbalancer_backend_outcome", &["endpoint", "success"], "Requests to each back end, and how they ended."),
+    Metric::counter(
+        "tracetailor_loadbalancer_split_traces_total",
+        &["exporter"],
+        "Traces that were under way at a back end that has left, and go on at another.",
+    ),
+    Metric::counter(
         "tracetailor_exporter_full_total",
         &["exporter", "data_type", "what"],
         "Requests refused before they were read for want of room before an exporter: in its own `queue`, by `queue_size`, or because all \
