@@ -15,7 +15,21 @@ struct Idle {
     most_bytes: usize,
 }
 
+thread_local! {
+    static OF_THIS_LANE: Buffers = Buffers::new(KEPT_BY_A_LANE);
+}
+
+/// How many bytes a lane keeps between requests: what it reads, writes and compresses at a time.
+const KEPT_BY_A_LANE: usize = 3 << 20;
+
 impl Buffers {
+    /// Those of the lane that runs on this thread. Requests come in and go out on one, so what one gives back is what the next needs, and
+    /// it is in the processor's cache. Fresh memory would be the dearest part of a large one: the system clears it, page by page or,
+    /// worse, two megabytes at once.
+    pub fn of_this_lane() -> Self {
+        OF_THIS_LANE.with(Self::clone)
+    }
+
     /// Keeps so many bytes at most: one huge request, or many at once, must not be paid for ever after.
     pub fn new(most_bytes: usize) -> Self {
         Self(Arc::new(Idle { buffers: Mutex::default(), most_bytes }))

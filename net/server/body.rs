@@ -177,15 +177,9 @@ impl Reading {
 /// A body of less than this is put into memory of its own size, which the allocator has at hand; a large buffer would be held for it.
 pub(crate) const SMALL: usize = 32 << 10;
 
-thread_local! {
-    /// Fresh memory for each body would be the dearest part of a large one: the system clears it, page by page or, worse, two megabytes at
-    /// once. So much is kept for a lane.
-    static BUFFERS: Buffers = Buffers::new(3 << 20);
-}
-
 /// A buffer with room for a body.
 pub(crate) fn room_for(length: usize) -> Buffer {
-    BUFFERS.with(|buffers| buffers.take(length))
+    Buffers::of_this_lane().take(length)
 }
 
 fn broken(error: &hyper::Error) -> BodyError {

@@ -25,15 +25,11 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpGrpc>("otlp_grpc"
     .formerly(&["otlp"])
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
-/// How many bytes of buffers are kept between requests.
-const KEPT: usize = 2 << 20;
-
 /// Sends requests of OTLP as unary calls of gRPC, on connections of its own lane.
 pub struct OtlpGrpc {
     client: Client,
     /// Where each signal goes, in the order of [`Signal::ALL`].
     routes: [Route; 3],
-    buffers: Buffers,
     compressors: Option<Arc<Compressors>>,
     signer: Signer,
     backend: Option<Backend>,
@@ -57,7 +53,6 @@ impl Component for OtlpGrpc {
         Ok(Box::new(Self {
             routes: routes(config)?,
             client: Client::new(settings),
-            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, None))),
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
             backend: config.backend,
@@ -136,11 +131,11 @@ impl Exporter for OtlpGrpc {
 impl OtlpGrpc {
     /// The message with its prefix, as it is sent.
     async fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(PREFIX + likely_size(batch));
+        let mut body = Buffers::of_this_lane().take(PREFIX + likely_size(batch));
         body.resize(PREFIX, 0);
         batch.emit(&mut body);
         if let Some(compressors) = &self.compressors {
-            let mut packed = self.buffers.take(body.len() / 3);
+            let mut packed = Buffers::of_this_lane().take(body.len() / 3);
             packed.resize(PREFIX, 0);
             body = compressors
                 .pack(body, PREFIX, packed)

@@ -28,14 +28,10 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpHttp>("otlp_http"
     .formerly(&["otlphttp"])
     .playing(Part::Delivering(|config| Ok(config.get::<Config>()?.delivery())));
 
-/// How many bytes of buffers are kept between requests.
-const KEPT: usize = 2 << 20;
-
 /// Posts requests of OTLP over HTTP, on connections of its own lane.
 pub struct OtlpHttp {
     /// Where each signal goes, in the order of [`Signal::ALL`]; nowhere, where no endpoint was given for it.
     destinations: [Option<Destination>; 3],
-    buffers: Buffers,
     compressors: Option<Arc<Compressors>>,
     encoding: Encoding,
     signer: Signer,
@@ -60,7 +56,6 @@ impl Component for OtlpHttp {
         let mut destination = |signal| config.url_of(signal).map(|url| Destination::of(&url, config, context, &mut clients)).transpose();
         Ok(Box::new(Self {
             destinations: [destination(Signal::ALL[0])?, destination(Signal::ALL[1])?, destination(Signal::ALL[2])?],
-            buffers: Buffers::new(KEPT),
             compressors: Option::from(config.compression).map(|coding| Arc::new(Compressors::new(coding, config.compression_params.level))),
             encoding: config.encoding,
             signer: Signer::of(config.auth.as_ref(), &context.services)?,
@@ -165,16 +160,16 @@ fn nowhere(signal: Signal) -> ExportError {
 impl OtlpHttp {
     /// The body as it is sent.
     async fn body(&self, batch: &Telemetry) -> Result<Bytes, ExportError> {
-        let mut body = self.buffers.take(likely_size(batch));
+        let mut body = Buffers::of_this_lane().take(likely_size(batch));
         batch.emit(&mut body);
         if self.encoding == Encoding::Json {
             let protobuf = body;
-            body = self.buffers.take(protobuf.len() * 2);
+            body = Buffers::of_this_lane().take(protobuf.len() * 2);
             json::from_protobuf(batch.signal(), &protobuf, &mut body)
                 .map_err(|error| ExportError::new(tracetailor_core::component::Failing::Invalid, error.to_string()))?;
         }
         if let Some(compressors) = &self.compressors {
-            let packed = self.buffers.take(body.len() / 3);
+            let packed = Buffers::of_this_lane().take(body.len() / 3);
             let failed = |error| ExportError::retry(format!("the request cannot be compressed: {error}"));
             body = compressors.pack(body, 0, packed).await.map_err(failed)?;
         }

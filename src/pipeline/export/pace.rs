@@ -25,7 +25,7 @@ pub(super) struct Pace {
 }
 
 /// A queue of more bytes for each lane is long: as much as it takes to keep a destination busy, and little more.
-const LONG: u64 = 2 << 20;
+const LONG: u64 = 1 << 20;
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_millis(2);
