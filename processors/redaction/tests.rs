@@ -292,7 +292,11 @@ fn what_makes_no_sense_is_refused() {
     assert!(said("{allow_all_keys: true, rules: [{name: a, pattern: 'x*'}]}").contains("matches a text of nothing"));
     assert!(said("{allow_all_keys: true, rules: [{name: a, pattern: x, places: [nmae]}]}").contains("is no place"));
     assert!(said("{hash_function: hmac-sha256, hmac_key: short}").contains("takes 32 or more"));
-    assert!(said("{allow_all_keys: true, skip_conditions: ['true']}").contains("planned"));
+    let skip = |condition: &str| said(&format!("{{allow_all_keys: true, skip_conditions: ['{condition}']}}"));
+    assert!(skip("span.nmae == \"a\"").contains("nmae"), "{}", skip("span.nmae == \"a\""));
+    assert!(skip("log.nothing == 1").contains("nothing"));
+    assert!(skip("attributes[\"a\"] == 1").contains("no path says"));
+    assert!(skip("spanevent.name == \"exception\"").contains("write a condition on the span"));
     assert!(FACTORY.parse("{}").is_ok(), "the Collector takes it, and deletes everything");
 }
 

@@ -5,6 +5,7 @@ mod clients;
 mod first_day;
 #[cfg(target_os = "linux")]
 mod memory;
+mod order;
 mod ottl;
 mod process;
 mod reloading;
