@@ -6,6 +6,7 @@ mod coralogix;
 mod first_day;
 #[cfg(target_os = "linux")]
 mod memory;
+mod order;
 mod ottl;
 mod process;
 mod reloading;
