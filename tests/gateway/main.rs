@@ -6,12 +6,14 @@ mod coralogix;
 mod first_day;
 #[cfg(target_os = "linux")]
 mod memory;
+mod order;
 mod ottl;
 mod process;
 mod reloading;
 mod sink;
 mod spreading;
 mod stitching;
+mod why;
 
 use clients::{Protocol, Sdk};
 use process::Gateway;
