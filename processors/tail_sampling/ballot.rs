@@ -72,6 +72,11 @@ pub(super) enum Outcome {
 }
 
 impl Decision {
+    /// Whether policies were asked.
+    pub(super) fn is_voted(&self) -> bool {
+        matches!(self.outcome, Outcome::Sampled | Outcome::NotSampled | Outcome::Dropped)
+    }
+
     pub(super) fn without_votes(outcome: Outcome) -> Self {
         Self { outcome, chance: Chance::CERTAIN, policy: None }
     }
@@ -112,6 +117,16 @@ impl Policies {
         (&policy.name, child.map(String::as_str))
     }
 
+    /// Where a policy stands.
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.named.iter().position(|policy| policy.name == name)
+    }
+
+    /// Asks one of them alone, and counts nothing.
+    pub(super) fn ask(&mut self, place: usize, trace: &Facts<'_>) -> Option<Vote> {
+        self.named.get_mut(place).map(|policy| trace.ask(place, policy.voter.as_mut()))
+    }
+
     /// Whether a trace may still be dropped when it is to be kept.
     pub(super) fn has_drops(&self) -> bool {
         self.drops > 0
@@ -135,7 +150,7 @@ impl Policies {
                 FirstMatch::NobodySpends if is_kept && policy.voter.spends() => continue,
                 _ => {}
             }
-            let vote = policy.counts.time(|| policy.voter.vote(trace));
+            let vote = policy.counts.time(|| trace.ask(place.into(), policy.voter.as_mut()));
             votes.all.push((place, vote));
             is_kept |= vote.ballot == Ballot::Keep;
             if vote.ballot == Ballot::Drop {

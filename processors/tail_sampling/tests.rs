@@ -6,8 +6,11 @@ mod ingest;
 mod late;
 mod limits;
 mod properties;
+mod reload;
 mod room;
+mod shadow;
 mod timing;
+mod whole_traces;
 
 use std::time::Duration;
 

@@ -26,6 +26,7 @@ pub(super) const VALUES: &[(&str, &str)] = &[
     ("exporters.coralogix.domain", "eu2.coralogix.com"),
     ("exporters.coralogix.private_key", "\"${env:CORALOGIX_PRIVATE_KEY:-change-me}\""),
     ("exporters.file.path", "/var/lib/tracetailor/telemetry.jsonl"),
+    ("exporters.load_balancing.resolver", "on"),
     ("exporters.load_balancing.resolver.static", "on"),
     ("exporters.load_balancing.resolver.static.hostnames", "[\"localhost:14317\"]"),
     ("exporters.otlp_grpc.endpoint", "localhost:14317"),

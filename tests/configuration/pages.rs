@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{folder_with, root, run, text, tracetailor, write};
 
 /// Commands that another check runs, by how they begin.
-const RUN_BY_OTHERS: [(&str, &str); 12] = [
+const RUN_BY_OTHERS: &[(&str, &str)] = &[
     ("cargo run --release", ".ci/run builds the binary that way; what it says is in tests/cli.rs"),
     ("cargo test --workspace", ".ci/run"),
     ("cargo bench", "scripts/benchmarks"),
@@ -16,6 +16,7 @@ const RUN_BY_OTHERS: [(&str, &str); 12] = [
     ("cargo build --release", "benches/peers/README.md: by whoever measures"),
     ("tracetailor --config ", "tests/gateway runs the binary"),
     ("tracetailor send", "tests/gateway sends through the binary"),
+    ("tracetailor why ", "tests/gateway asks through the binary"),
     ("helm ", "helm/test renders what they install"),
     ("helm/test", "scripts/check runs what it can of it, helm/test-install is for a person with a quarter of an hour"),
     ("kubectl ", "helm/test renders what is asked for"),

@@ -76,7 +76,7 @@ impl Voter for All {
             if refused.is_some() && child.spends() {
                 break;
             }
-            let vote = child.vote(trace).of_child(*place);
+            let vote = trace.ask(*place, child.as_mut()).of_child(*place);
             match vote.ballot {
                 Ballot::Keep => chance = chance.and(vote.chance),
                 // Refused by chance: if another refuses it for certain, no chance was involved after all.

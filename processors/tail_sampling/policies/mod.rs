@@ -46,6 +46,7 @@ use super::looks::Looks;
 use super::randomness::Chance;
 use super::seen::Seen;
 use super::ways::Ways;
+use super::why::{Told, Trail};
 
 pub(super) use limiting::{Limiters, shard_of};
 
@@ -254,9 +255,24 @@ pub(super) struct Facts<'a> {
     pub(super) seen: &'a Seen,
     /// Spans that came, duplicates included.
     pub(super) spans: u64,
+    /// Where votes and what decided them are taken down.
+    pub(super) trail: &'a Trail,
 }
 
 impl Facts<'_> {
+    /// Asks somebody, at this place of the list that it stands in. Who asks others inside of it asks them by this, so that their votes are known.
+    pub(super) fn ask(&self, place: usize, voter: &mut dyn Voter) -> Vote {
+        self.trail.enter(place);
+        let vote = voter.vote(self);
+        self.trail.leave(&vote);
+        vote
+    }
+
+    /// Says what decides a vote, for whoever asks why.
+    pub(super) fn tell(&self, told: Told) {
+        self.trail.tell(told);
+    }
+
     /// Its id.
     pub(super) fn id(&self) -> TraceId {
         self.outline.id()
@@ -408,18 +424,22 @@ impl Policy {
 
     /// The names of the policies inside of it, by their places.
     pub(super) fn child_names(&self) -> Vec<String> {
-        let lists = [
-            self.and.as_ref().map(|and| &and.and_sub_policy),
-            self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
-            self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
-        ];
-        let used = match self.kind {
-            Some(PolicyType::And) => lists[0],
-            Some(PolicyType::Drop) => lists[1],
-            Some(PolicyType::Composite) => lists[2],
+        if self.kind == Some(PolicyType::Not) {
+            return Vec::new();
+        }
+        self.inside().into_iter().map(|child| child.name.clone()).collect()
+    }
+
+    /// The policies inside of it, by their places.
+    pub(super) fn inside(&self) -> Vec<&Policy> {
+        let list = match self.kind {
+            Some(PolicyType::And) => self.and.as_ref().map(|and| &and.and_sub_policy),
+            Some(PolicyType::Drop) => self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
+            Some(PolicyType::Composite) => self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
+            Some(PolicyType::Not) => return self.not.iter().filter_map(not::Not::policy).collect(),
             _ => None,
         };
-        used.map_or_else(Vec::new, |SubPolicies(children)| children.iter().map(|child| child.name.clone()).collect())
+        list.map_or_else(Vec::new, |SubPolicies(policies)| policies.iter().collect())
     }
 
     fn blocks(&self) -> [(PolicyType, bool); 17] {

@@ -7,6 +7,7 @@ use tracetailor_core::telemetry::TraceId;
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::randomness::Chance;
+use crate::tail_sampling::why::Told;
 
 /// How many.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Schema)]
@@ -48,6 +49,7 @@ struct ByRandomness {
 
 impl Voter for ByRandomness {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
+        trace.tell(Told::Randomness(trace.randomness().bits()));
         if self.threshold.keeps(trace.randomness()) {
             Vote::KEEP.by(Chance::Known(self.threshold))
         } else {

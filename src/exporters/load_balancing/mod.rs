@@ -62,9 +62,11 @@ impl LoadBalancing {
             (None, None) => return Err(BuildError::new("resolver names no back ends", "write static or dns")),
         };
         let back_ends = context.share("back_ends", || BackEnds::new(context, resolver));
+        // What was prepared for those of before is prepared again.
+        let heard_of = AtomicU64::new(back_ends.version());
         back_ends.come_from(source);
         Ok(Self {
-            heard_of: AtomicU64::new(back_ends.version()),
+            heard_of,
             back_ends,
             senders: Mutex::default(),
             config: config.clone(),
