@@ -1,10 +1,13 @@
-# Sourced after scripts/step.sh: the back ends and clients, each kept outside the repository, and how they get there. The versions of the back
-# ends stand in jaeger/go.mod and tempo/go.mod, those of the clients here.
+# Sourced after scripts/step.sh: the back ends and clients, each kept outside the repository, and how they get there. Versions of what Go builds
+# stand in jaeger/go.mod, tempo/go.mod and clients/go/go.mod, all others here.
 PYTHON_SDK_VERSION=1.45.2
+NODE_SDK_VERSION=2.12.0
+NODE_EXPORTERS_VERSION=0.223.1
 BACKENDS=${XDG_CACHE_HOME:-$HOME/.cache}/tracetailor/backends
 PYTHON_SDK=$BACKENDS/python-sdk-$PYTHON_SDK_VERSION/bin/python
+NODE_SDK=$BACKENDS/node-sdk-$NODE_SDK_VERSION
 PATH=$BACKENDS/bin:$PATH
-export PYTHON_SDK PYTHONDONTWRITEBYTECODE=1
+export PYTHON_SDK NODE_SDK PYTHONDONTWRITEBYTECODE=1
 
 # build NAME MODULE : the command NAME of a module, by the wrapper in the folder of that name. A module that replaces others cannot be installed
 # by its name; and the sums that it carries itself hold what is downloaded, as the public database of sums does not know all of them.
@@ -42,4 +45,26 @@ install_python_sdk() {
     python3 -m venv "${PYTHON_SDK%/bin/python}" || return
     "$PYTHON_SDK" -m pip install --quiet --disable-pip-version-check "opentelemetry-sdk==$PYTHON_SDK_VERSION" \
         "opentelemetry-exporter-otlp-proto-grpc==$PYTHON_SDK_VERSION" "opentelemetry-exporter-otlp-proto-http==$PYTHON_SDK_VERSION"
+}
+
+# Runs no scripts of packages.
+install_node_sdk() {
+    [ -d "$NODE_SDK" ] && return
+    local exporter=@opentelemetry/exporter-trace-otlp
+    mkdir -p "$NODE_SDK.new"
+    npm install --silent --ignore-scripts --no-audit --no-fund --prefix "$NODE_SDK.new" "@opentelemetry/sdk-trace-node@$NODE_SDK_VERSION" \
+        "$exporter-grpc@$NODE_EXPORTERS_VERSION" "$exporter-proto@$NODE_EXPORTERS_VERSION" "$exporter-http@$NODE_EXPORTERS_VERSION" || return
+    mv "$NODE_SDK.new" "$NODE_SDK"
+}
+
+install_go_sdk() {
+    local scratch=$BACKENDS/go-of-sender
+    [ -x "$BACKENDS/bin/go-sdk-sender" ] && return
+    mkdir -p "$BACKENDS/bin"
+    (
+        cd tests/backends/clients/go
+        export GOCACHE=$scratch/build GOMODCACHE=$scratch/mod GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS='-p=2 -modcacherw -buildvcs=false'
+        nice -n 15 go build -mod=readonly -trimpath -ldflags '-s -w' -o "$BACKENDS/bin/go-sdk-sender" .
+    ) || return
+    rm -rf "$scratch"
 }
