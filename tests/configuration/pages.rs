@@ -39,10 +39,10 @@ service:
 
 /// The pages for users, with their text.
 fn pages() -> BTreeMap<PathBuf, String> {
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let docs = fs::read_dir(root().join("docs")).into_iter().flatten().flatten().map(|entry| entry.path());
     let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let pages = pages.chain(["README.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
-    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap_or_default())).collect()
 }
 
 /// The blocks of a language, with the line before each.

@@ -344,6 +344,7 @@ fn word(ballot: Option<Ballot>) -> &'static str {
         Some(Ballot::Refuse) => "no",
         Some(Ballot::Drop) => "drop",
         Some(Ballot::Fail) => "could not be evaluated",
+        Some(Ballot::Pass) => "does not fit",
     }
 }
 

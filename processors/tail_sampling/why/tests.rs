@@ -60,6 +60,19 @@ fn vote(policy: &str, vote: &str) -> (String, String) {
 }
 
 #[test]
+fn rules_tell_which_of_them_fitted() {
+    let health = "{name: health, drop: true, match: {route: /health}}";
+    let mut driver =
+        driver(&format!("rules: [{health}, {{name: errors, keep: true, match: {{error: true}}}}, {{name: rest, sample: 10%}}]"));
+    decide(&mut driver, [of(1, "a").status_error("no")]);
+    let rest = [vote("rest", "not asked"), vote("none", "not asked")];
+    let told = [vote("health", "does not fit"), vote("errors", "keep")].into_iter().chain(rest).collect::<Vec<_>>();
+    assert_eq!(votes(&driver, 1), told);
+    assert!(text(&driver, &id(1)).starts_with(&format!("{} was kept by errors\n", id(1))));
+    driver.finish();
+}
+
+#[test]
 fn a_kept_trace_tells_all_votes_with_the_way_to_each() {
     let mut driver = driver(NESTED);
     decide(&mut driver, [of(1, "a").attribute("tier", "silver").times(0, 812), of(1, "b")]);

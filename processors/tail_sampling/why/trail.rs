@@ -148,7 +148,7 @@ impl Trail {
     }
 }
 
-const BALLOTS: [Ballot; 4] = [Ballot::Keep, Ballot::Refuse, Ballot::Drop, Ballot::Fail];
+const BALLOTS: [Ballot; 5] = [Ballot::Keep, Ballot::Refuse, Ballot::Drop, Ballot::Fail, Ballot::Pass];
 
 /// Reads what was said.
 pub(super) fn steps(mut bytes: &[u8]) -> Vec<Step> {

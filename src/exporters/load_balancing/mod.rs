@@ -65,13 +65,7 @@ impl LoadBalancing {
         // What was prepared for those of before is prepared again.
         let heard_of = AtomicU64::new(back_ends.version());
         back_ends.come_from(source);
-        Ok(Self {
-            heard_of,
-            back_ends,
-            senders: Mutex::default(),
-            config: config.clone(),
-            context: context.clone(),
-        })
+        Ok(Self { heard_of, back_ends, senders: Mutex::default(), config: config.clone(), context: context.clone() })
     }
 
     /// Who has an item; none where there is nobody.
