@@ -20,7 +20,6 @@
 {{- include "tracetailor.check.image" . -}}
 {{- include "tracetailor.check.source" . -}}
 {{- include "tracetailor.check.backend" . -}}
-{{- include "tracetailor.check.exporters" . -}}
 {{- end }}
 
 {{- define "tracetailor.refuse" -}}
@@ -65,19 +64,6 @@ or write the gateway's configuration below config: in your values.` -}}
 {{- include "tracetailor.refuse" (printf `backend: coralogix needs coralogix.%s: --set coralogix.%s=%s, say.` $key $key $example) -}}
 {{- end -}}
 {{- end -}}
-{{- end -}}
-{{- end }}
-
-{{/* files/exporters.txt is written from the binary. */}}
-{{- define "tracetailor.check.exporters" -}}
-{{- $there := .Files.Get "files/exporters.txt" | splitList "\n" -}}
-{{- if and (eq .Values.backend "coralogix") (not (has "coralogix" $there)) -}}
-{{- include "tracetailor.refuse" `backend: coralogix needs the exporter coralogix, which this version does not have yet. Meanwhile write below config: an exporter otlp_grpc
-with endpoint ingress.DOMAIN:443 and headers: {authorization: "Bearer ${env:KEY}"}, with KEY from a secret by env.` -}}
-{{- end -}}
-{{- if and (eq .Values.topology "tiered") (not (has "load_balancing" $there)) -}}
-{{- include "tracetailor.refuse" `topology: tiered needs the exporter load_balancing, which this version does not have yet. Meanwhile stay with one replica, or have
-something in front that leads traces by their ids (a Collector with loadbalancing) and say tracesRoutedById: true.` -}}
 {{- end -}}
 {{- end }}
 

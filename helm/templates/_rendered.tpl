@@ -72,12 +72,14 @@ service:
 
 {{- define "tracetailor.exporter.jaeger" -}}
 otlp_grpc/jaeger:
+  backend: jaeger
   endpoint: {{ .Values.jaeger.endpoint | quote }}
   tls: {{ .Values.jaeger.tls | toJson }}
 {{- end }}
 
 {{- define "tracetailor.exporter.tempo" -}}
 otlp_grpc/tempo:
+  backend: tempo
   endpoint: {{ .Values.tempo.endpoint | quote }}
   tls: {{ .Values.tempo.tls | toJson }}
 {{- with .Values.tempo.tenant }}
@@ -98,13 +100,17 @@ coralogix:
   subsystem_name_attributes: [cx.subsystem.name, service.name]
 {{- end }}
 
-{{/* For routers: each trace to one sampler; logs and metrics to any. */}}
+{{/* For routers: each trace to one sampler, whatever the signals of the samplers are. */}}
 {{- define "tracetailor.routerConfiguration" -}}
 {{- $samplers := printf "%s.%s.svc.%s" (include "tracetailor.samplers" .) .Release.Namespace .Values.clusterDomain -}}
-{{- $pipelines := dig "service" "pipelines" dict (include "tracetailor.read" (dict "root" . "role" "sampler") | fromJson) -}}
-{{- $others := list -}}
-{{- range $id, $_ := $pipelines }}{{ $others = append $others (splitList "/" $id | first) }}{{ end -}}
-{{- $others = without ($others | uniq) "traces" -}}
+{{- $sampler := include "tracetailor.read" (dict "root" . "role" "sampler") | fromJson -}}
+{{- $signals := list -}}
+{{- range $id, $pipeline := dig "service" "pipelines" dict $sampler -}}
+{{- range $pipeline.receivers -}}
+{{- /* Not what a connector brings: that is made by the samplers. */ -}}
+{{- if hasKey $sampler.receivers . }}{{ $signals = append $signals (splitList "/" $id | first) }}{{ end -}}
+{{- end -}}
+{{- end -}}
 {{ include "tracetailor.surroundings" . }}
 
 {{ include "tracetailor.receivers" . }}
@@ -113,22 +119,17 @@ processors:
   memory_limiter: {check_interval: 1s, limit_percentage: 80, spike_limit_percentage: 20}
 
 exporters:
-  # All spans of a trace go to the sampler that its id falls to, as long as the samplers are the same ones.
+  # All spans of a trace, and its logs, go to the sampler that the trace's id falls to; metrics go by their service.
   load_balancing:
-    routing_key: traceID
     protocol:
       otlp: {tls: {insecure: true}}
     resolver:
       dns: {hostname: "{{ $samplers }}", port: {{ include "tracetailor.tierPort" . }}, interval: 5s}
-{{- if $others }}
-  otlp_grpc/samplers: {endpoint: "{{ $samplers }}:{{ include "tracetailor.tierPort" . }}", tls: {insecure: true}}
-{{- end }}
 
 service:
 {{- include "tracetailor.ownTelemetry" . }}
   pipelines:
-    traces: {receivers: [otlp], processors: [memory_limiter], exporters: [load_balancing]}
-{{- range $signal := $others }}
-    {{ $signal }}: {receivers: [otlp], processors: [memory_limiter], exporters: [otlp_grpc/samplers]}
+{{- range $signal := $signals | uniq }}
+    {{ $signal }}: {receivers: [otlp], processors: [memory_limiter], exporters: [load_balancing]}
 {{- end }}
 {{- end }}

@@ -11,7 +11,7 @@ import yaml
 
 CHART = Path(__file__).resolve().parent.parent
 REPOSITORY = CHART.parent
-EXPORTERS = (CHART / "files/exporters.txt").read_text().split()
+VALUES = sorted((CHART / "tests/values").glob("*.yaml"))
 TRACETAILOR = os.environ.get("TRACETAILOR", str(REPOSITORY / "target/debug/tracetailor"))
 IMAGE = "--set=image.repository=registry.example/tracetailor"
 RELEASE, NAMESPACE = "shop", "tracing"
@@ -21,20 +21,6 @@ def needs(*tools):
     """Leaves a test out where a tool is missing; helm/test says so loudly, or refuses to leave anything out."""
     missing = [tool for tool in tools if shutil.which(tool) is None]
     return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
-
-
-def needs_exporter(exporter):
-    """Leaves a test out where the binary has no such exporter, and the chart refuses what needs it."""
-    return unittest.skipIf(exporter not in EXPORTERS, f"the binary has no exporter {exporter}")
-
-
-def is_refused_yet(path):
-    text = path.read_text()
-    return any(word in text and exporter not in EXPORTERS for word, exporter in (("topology: tiered", "load_balancing"), ("backend: coralogix", "coralogix")))
-
-
-ALL_VALUES = sorted((CHART / "tests/values").glob("*.yaml"))
-VALUES = [path for path in ALL_VALUES if not is_refused_yet(path)]
 
 
 def run(*command, **options):

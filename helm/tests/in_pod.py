@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from chart import CHART, TRACETAILOR, configuration_of, data_of, environment, needs_exporter, of_kind, project, render, run
+from chart import CHART, TRACETAILOR, configuration_of, data_of, environment, of_kind, project, render, run
 
 BACK_END = "127.0.0.9"
 # Takes what the pods send, and tells how much it was.
@@ -208,7 +208,11 @@ class Pods(unittest.TestCase):
         self.assertEqual(self.processes[name].poll(), None)
         self.stop()
 
-    @needs_exporter("load_balancing")
+    def test_a_back_end_that_is_away(self):
+        """Coralogix cannot be reached from here: the pod takes what comes all the same."""
+        self.install("coralogix.yaml")
+        self.check_that_everything_answers()
+
     def test_two_tiers(self):
         objects = self.install("jaeger-tiered.yaml", "--set", "podMonitor.enabled=false,serviceMonitor.enabled=true")
         self.assertEqual(list(self.pods), ["shop-tracetailor-router", "shop-tracetailor-sampler"])

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from chart import CHART, EXPORTERS, IMAGE, NAMESPACE, RELEASE, REPOSITORY, helm, named, needs, of_kind, render, template
+from chart import CHART, IMAGE, NAMESPACE, RELEASE, REPOSITORY, helm, named, needs, of_kind, render, template
 
 PAGE = (REPOSITORY / "docs/install-with-helm.md").read_text()
 README = (REPOSITORY / "README.md").read_text()
@@ -24,16 +24,12 @@ def settings(command):
     return [part for at, word in enumerate(words) if word in ("--set", "--set-file") for part in (word, words[at + 1])]
 
 
-def is_there(command):
-    return not (("coralogix" in command and "coralogix" not in EXPORTERS) or ("tiered" in command and "load_balancing" not in EXPORTERS))
-
-
 @needs("helm")
 class Pages(unittest.TestCase):
     def test_the_pages_install(self):
         installs = [command for page in (PAGE, README) for command in commands(page) if command.startswith("helm install")]
         self.assertEqual(len(installs), 4)
-        for command in filter(is_there, installs):
+        for command in installs:
             with self.subTest(command=command):
                 self.assertEqual(shlex.split(command)[2:4], ["tracetailor", "./helm"])
                 done = template(*settings(command))
@@ -46,7 +42,7 @@ class Pages(unittest.TestCase):
         rendered = named(render(*first), "ConfigMap", f"{RELEASE}-tracetailor")["data"]["gateway.yaml"]
         with tempfile.TemporaryDirectory() as folder:
             (Path(folder) / "gateway.yaml").write_text(rendered)
-            for command in filter(is_there, upgrades):
+            for command in upgrades:
                 with self.subTest(command=command):
                     sets = [word.replace("config=gateway.yaml", f"config={folder}/gateway.yaml") for word in settings(command)]
                     objects = render(*first, *sets)
@@ -61,8 +57,6 @@ class Pages(unittest.TestCase):
 
     def test_notes_name_what_is_there(self):
         for more in ([], ["--set", "topology=tiered"]):
-            if more and "load_balancing" not in EXPORTERS:
-                continue
             arguments = ["--values", str(CHART / "tests/values/jaeger.yaml"), *more]
             done = helm("install", RELEASE, str(CHART), "--namespace", NAMESPACE, "--dry-run=client", IMAGE, *arguments)
             self.assertEqual(done.returncode, 0, done.stderr)

@@ -4,7 +4,7 @@ import pathlib
 import tempfile
 import unittest
 
-from chart import ALL_VALUES, VALUES, needs, needs_exporter, refusal, render
+from chart import needs, refusal, render
 
 JAEGER = "backend=jaeger,jaeger.endpoint=jaeger:4317"
 # A configuration that is right, to be made wrong.
@@ -62,15 +62,7 @@ class Refusals(unittest.TestCase):
         self.assertRefused("jaeger.endpoint=HOST:4317", "--set", "backend=jaeger")
         self.assertRefused("tempo.endpoint=HOST:4317", "--set", "backend=tempo")
         self.assertRefused("'/backend'", "--set", "backend=zipkin")
-
-    @needs_exporter("coralogix")
-    def test_coralogix_without_what_it_needs(self):
         self.assertRefused("coralogix.domain=eu1.coralogix.com", "--set", "backend=coralogix,coralogix.applicationName=a")
-
-    def test_what_the_binary_does_not_have_yet(self):
-        for path in ALL_VALUES:
-            if path not in VALUES:
-                self.assertRefused("which this version does not have yet", "--values", str(path))
 
     def test_traces_that_would_be_judged_in_pieces(self):
         several = ["--set", "replicas=2"], ["--set", "autoscaling.enabled=true"]

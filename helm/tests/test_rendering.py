@@ -7,7 +7,7 @@ from pathlib import Path
 import kubernetes_validate
 import yaml
 
-from chart import CHART, IMAGE, TRACETAILOR, VALUES, configuration_of, environment, helm, named, needs, needs_exporter, of_kind, pods, render, run
+from chart import CHART, IMAGE, TRACETAILOR, VALUES, configuration_of, environment, helm, named, needs, of_kind, pods, render, run
 
 KUBERNETES = ["1.30", "1.36"]
 CUSTOM = {"ServiceMonitor", "PodMonitor", "PrometheusRule"}
@@ -81,7 +81,6 @@ class Rendering(unittest.TestCase):
                     for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
                         self.assertIn(container[probe]["httpGet"]["port"], ports)
 
-    @needs_exporter("load_balancing")
     def test_monitors_find_the_metrics(self):
         monitor = "serviceMonitor.enabled=true"
         objects = render("--set", "backend=jaeger,jaeger.endpoint=j:4317,topology=tiered", "--set", monitor)
@@ -154,7 +153,6 @@ class Rendering(unittest.TestCase):
         self.assertEqual(period("config-as-text"), 5 + 1 + 5)
         self.assertEqual(period("jaeger", "--set", "terminationGracePeriodSeconds=99"), 99)
 
-    @needs_exporter("load_balancing")
     def test_one_tier_finds_the_other(self):
         objects = render("--values", str(CHART / "tests/values/jaeger-tiered.yaml"))
         service = named(objects, "Service", "shop-tracetailor-sampler-headless")

@@ -260,9 +260,9 @@ impl Gateway {
             }
             let (alive, ended) = mpsc::channel(1);
             for (lane, instance) in instances.into_iter().enumerate() {
-                let (export, alive) = (export.clone(), alive.clone());
+                let (serving, alive) = (export.clone().serve(lane, instance), alive.clone());
                 let task = async move {
-                    export.serve(lane, instance).await;
+                    serving.await;
                     drop(alive);
                 };
                 self.world.threads.send(lane, Post::Task(Box::pin(task)));

@@ -1,9 +1,8 @@
-//! What the chart knows of the binary: the schema of `config` in its schema of values, and which exporters there are.
+//! The chart's schema of values: written by hand but for `config`, which has the schema that the binary has.
 
 use std::fs;
 
 use serde_json::{Map, Value};
-use tracetailor::config::catalogue;
 
 use crate::{root, run, same_as_file, tracetailor};
 
@@ -29,15 +28,6 @@ fn the_chart_types_its_config_by_the_binarys_schema() {
     write(&values, 0, &mut text);
     text.push('\n');
     same_as_file(&root().join("helm/values.schema.json"), &text);
-}
-
-/// What the chart renders exporters for, it refuses where the binary has none.
-#[test]
-fn the_chart_knows_the_binarys_exporters() {
-    let entries = catalogue::entries();
-    let mut names: Vec<&str> = entries.iter().filter(|entry| entry.section == "exporters").map(|entry| entry.name).collect();
-    names.sort_unstable();
-    same_as_file(&root().join("helm/files/exporters.txt"), &format!("{}\n", names.join("\n")));
 }
 
 fn without_words(schema: Value, is_named: bool) -> Value {
