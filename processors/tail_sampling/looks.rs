@@ -36,6 +36,12 @@ pub(super) trait SpanTest: Send {
     fn answer(&mut self, span: &Item<'_>) -> Answer;
 }
 
+/// Somebody who has several questions and answers them together.
+pub(super) trait Watch: Send {
+    /// Sets the bits of what a span answers with yes.
+    fn watch(&mut self, span: &Item<'_>, seen: &mut Bits);
+}
+
 /// What a question about a span comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
@@ -61,6 +67,7 @@ pub(super) struct Looks {
     newest: Option<(u64, Answers)>,
     heads: Vec<(HeadTest, Bit)>,
     spans: Vec<SpanQuestion>,
+    watches: Vec<Box<dyn Watch>>,
     /// The first answer counts, also where it is none, as in the Collector.
     first_answer_counts: bool,
     extents: Vec<(ExtentTest, (i64, i64), Bit)>,
@@ -153,6 +160,11 @@ impl Looks {
         (yes, failed)
     }
 
+    /// Shows every span to somebody who asked for [bits](Self::bit).
+    pub(super) fn watch(&mut self, watch: Box<dyn Watch>) {
+        self.watches.push(watch);
+    }
+
     /// Asks after every span how long the trace is so far.
     pub(super) fn extent_so_far(&mut self, test: ExtentTest, bounds: (i64, i64)) -> Bit {
         let bit = self.bit();
@@ -200,7 +212,8 @@ impl Looks {
         self.services.get_or_insert_default();
     }
 
-    fn bit(&mut self) -> Bit {
+    /// A place for one more answer.
+    pub(super) fn bit(&mut self) -> Bit {
         self.bits += 1;
         Bit(self.bits - 1)
     }
@@ -223,6 +236,7 @@ impl Looks {
                 _ => {}
             }
         }
+        self.watches.iter_mut().for_each(|watch| watch.watch(span, &mut seen.bits));
         if self.wants.randomness
             && let Some(stated) = randomness::stated(span.trace_state())
         {

@@ -8,8 +8,6 @@
 //! What could be built on it, and where it goes:
 //!
 //! - another policy: `policies` says how. One that computes from fields of spans overrides `Voter::arrive`;
-//! - rules in place of policies: beside `ballot::Policies`, with the same two steps, `vote` and `combine`. What decides is a
-//!   `ballot::Decision`;
 //!
 //! Who votes says what decided in the trail of the trace (`policies::Facts::tell`); with the decision that becomes a record of `why`. Policies
 //! in the `shadow` are a second `ballot::Policies` made with the same `looks::Looks`, asked after the others and only counted.
@@ -22,13 +20,14 @@ use tracetailor_core::component::{
     AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
     TraceStage, Trigger, Verdict, Wants,
 };
-use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Validate, quoted};
+use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Switch, Validate, quoted};
 use tracetailor_core::telemetry::{Item, Signal, TraceId};
 use tracetailor_core::time::LogTime;
 use tracetailor_core::trace_store::{Budget, Known, Limits, Outline, Remember, Slot, Trace, TraceOut, TraceStore, WholeTraces};
 
 mod ballot;
 mod causes;
+mod complete;
 mod counts;
 mod ingest;
 mod late;
@@ -37,6 +36,7 @@ mod marks;
 mod otelcol;
 mod policies;
 mod randomness;
+mod rules;
 mod seen;
 mod shadow;
 mod size;
@@ -48,12 +48,14 @@ mod why;
 
 use ballot::{Decision, FirstMatch, Outcome, Policies, Votes};
 use causes::Causes;
+use complete::{Complete, WhenComplete};
 use counts::{Counted, Counts};
 use late::{Fragments, LateSpans};
 use looks::Looks;
 use marks::Marks;
 use otelcol::Remembered;
 use policies::{Facts, Limiters, Maker, Place, Policy, Strictness, SubPolicies, Voter};
+use rules::Rule;
 use seen::Seen;
 use shadow::Shadow;
 use timing::Timing;
@@ -100,14 +102,14 @@ pub struct Config {
     pub expected_new_traces_per_sec: u64,
     /// Planned: where spans wait on disk.
     pub tail_storage: Planned,
-    /// Planned: decides a trace that is complete before its time.
-    pub decide_when_complete: Planned,
+    /// Whether a trace that lacks nothing is decided before its time, when nothing more has come for a while.
+    pub decide_when_complete: Switch<WhenComplete>,
     /// Remembers why traces were decided as they were.
     pub why: Why,
     /// Policies that are asked beside the others and only counted, with the keys of `policies`.
     pub shadow_policies: SubPolicies,
-    /// Planned: rules in place of policies.
-    pub rules: Planned,
+    /// In place of policies: the first that fits a trace decides it, and what none fits is kept.
+    pub rules: Vec<Rule>,
     /// Who keeps what: a trace that any of them keeps is kept, unless one drops it.
     pub policies: Vec<Policy>,
 }
@@ -143,10 +145,10 @@ impl Default for Config {
             num_shards: 1,
             expected_new_traces_per_sec: 0,
             tail_storage: Planned::default(),
-            decide_when_complete: Planned::default(),
+            decide_when_complete: Switch::Off,
             why: Why::default(),
             shadow_policies: SubPolicies::default(),
-            rules: Planned::default(),
+            rules: Vec::new(),
             policies: Vec::new(),
         }
     }
@@ -162,7 +164,8 @@ impl Validate for Config {
         if self.num_shards > MOST_SHARDS {
             errors.error("num_shards", format!("is more than {MOST_SHARDS}"), "remove it: the lanes share the work");
         }
-        if self.policies.is_empty() {
+        rules::check(self, errors);
+        if self.policies.is_empty() && self.rules.is_empty() {
             let right = "list at least one, such as {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
             strictness.doubt(errors, "policies", "is empty: nothing would be kept", right);
         }
@@ -201,12 +204,6 @@ fn check_names(key: &str, policies: &[Policy], errors: &mut ConfigErrors) {
 impl Config {
     fn check_planned(&self, errors: &mut ConfigErrors) {
         errors.planned("tail_storage", self.tail_storage, "remove it: traces wait in memory, of which max_buffered_bytes says how much");
-        for (key, planned, meanwhile) in [
-            ("decide_when_complete", self.decide_when_complete, "remove it; decision_wait_after_root_received shortens the wait"),
-            ("rules", self.rules, "write policies"),
-        ] {
-            errors.not_yet(key, planned, meanwhile);
-        }
     }
 
     /// A part of a trace cannot be judged by what only the whole has.
@@ -274,7 +271,7 @@ impl Config {
         let recorded = Recorded {
             why: self.why,
             written: &format!("{self:?}"),
-            live: Label::of_all(&self.policies),
+            live: if self.rules.is_empty() { Label::of_all(&self.policies) } else { Label::of_rules(&self.rules) },
             shadow: Label::of_all(&self.shadow_policies.0),
             wait: Timing::of(self).longest(),
         };
@@ -310,6 +307,7 @@ pub struct TailSampling {
     fragments: Option<Fragments>,
     why: Recorder,
     timing: Timing,
+    complete: Option<Complete>,
     ways: Ways,
     strategy: SamplingStrategy,
     /// A larger trace is dropped.
@@ -349,9 +347,16 @@ impl TailSampling {
         if config.why.records > 0 {
             looks.want_told();
         }
+        let complete = config.decide_when_complete.on().map(|when| Complete::new(when, context));
+        if complete.is_some() {
+            looks.want_structure();
+        }
         let limiters = context.share("limits", Limiters::default);
         let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
-        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let policies = match config.rules.as_slice() {
+            [] => Policies::new(&config.policies, config.first_match(), &mut maker),
+            rules => Policies::of_rules(rules, &mut maker),
+        };
         let shadow = Shadow::new(&config.shadow_policies.0, config.first_match(), &mut maker);
         Self {
             looks,
@@ -362,6 +367,7 @@ impl TailSampling {
             shadow,
             why: config.recorder(context),
             timing: Timing::of(config),
+            complete,
             ways,
             strategy: config.sampling_strategy,
             largest,
@@ -417,7 +423,8 @@ impl TraceStage for TailSampling {
         }
         let seen = &self.seen[trace.slot().index()];
         let is_final = seen.rare().fragments.is_final() || self.is_too_large(seen);
-        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen) }
+        let complete = self.complete.as_ref().and_then(|complete| complete.wish(trace));
+        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen).into_iter().chain(complete).min() }
     }
 
     /// What happens to a trace whose time has come.
@@ -427,7 +434,8 @@ impl TraceStage for TailSampling {
             self.vote(trace);
             self.votes.combine()
         });
-        let verdict = self.causes.verdict(&decision);
+        let causes = self.complete.as_ref().map_or(self.causes, |complete| complete.causes(trace, self.causes));
+        let verdict = causes.verdict(&decision);
         self.remember(trace, &decision, verdict);
         let shadow = self.ask_shadow(trace, &decision);
         self.record(trace, &decision, shadow);
@@ -460,6 +468,9 @@ impl TraceStage for TailSampling {
         let after_all = self.judge_late(&known, &span);
         let is_root = span.parent_span_id().is_none();
         self.why.late(span.trace_id(), self.now, after_all.unwrap_or(known.verdict).is_keep(), is_root);
+        if let Some(complete) = &self.complete {
+            complete.late(known.verdict.cause, &span);
+        }
         let is_kept = known.verdict.is_keep();
         let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
         if cache > 0 {
@@ -517,9 +528,12 @@ impl TailSampling {
         Some(shadow.ask(&facts, decision, counted(&facts)))
     }
 
-    /// Whether a late span is kept after all.
+    /// Whether a late span of a trace that nobody kept, and nobody dropped, is kept after all.
     fn judge_late(&mut self, known: &Known, span: &Item<'_>) -> Option<Verdict> {
-        let fragments = self.fragments.as_mut().filter(|_| late::may_be_kept(known, self.causes.not_sampled))?;
+        let fragments = self.fragments.as_mut().filter(|_| {
+            let when_complete = self.complete.as_ref().map(|complete| complete.not_sampled);
+            known.verdict.cause == self.causes.not_sampled || Some(known.verdict.cause) == when_complete
+        })?;
         fragments.judge(span, self.now, &mut self.looks, &mut self.policies)
     }
 

@@ -1,6 +1,7 @@
 //! The processor as a whole: its page, its configuration, its time, its limits, what comes late.
 
 mod chance;
+mod complete;
 mod configuration;
 mod ingest;
 mod late;
@@ -8,7 +9,9 @@ mod limits;
 mod properties;
 mod reload;
 mod room;
+mod rules;
 mod shadow;
+mod structure;
 mod timing;
 mod whole_traces;
 

@@ -205,6 +205,11 @@ pub const METRICS: &[Metric] = &[
     ),
     Metric::counter("tracetailor_sampling_shadow_spans_total", &["component", "would", "did"], "The same in spans."),
     Metric::counter(
+        "tracetailor_sampling_late_after_complete_spans_total",
+        &["component", "error"],
+        "Spans of traces that `decide_when_complete` had decided before their time; with `error=\"true\"`, those that failed.",
+    ),
+    Metric::counter(
         "tracetailor_sampling_traces_shown_again_total",
         &["component"],
         "Traces that waited over a reload and were shown to the new policies.",

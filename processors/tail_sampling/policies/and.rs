@@ -81,7 +81,7 @@ impl Voter for All {
                 Ballot::Keep => chance = chance.and(vote.chance),
                 // Refused by chance: if another refuses it for certain, no chance was involved after all.
                 Ballot::Refuse if vote.chance != Chance::CERTAIN => refused = refused.or(Some(vote)),
-                Ballot::Refuse => return vote,
+                Ballot::Refuse | Ballot::Pass => return vote,
                 Ballot::Drop | Ballot::Fail => return refused.unwrap_or(vote),
             }
         }

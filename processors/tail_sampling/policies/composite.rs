@@ -133,7 +133,7 @@ impl Voter for Shares {
             match vote.ballot {
                 Ballot::Keep => {}
                 Ballot::Fail => return vote,
-                Ballot::Refuse | Ballot::Drop => continue,
+                Ballot::Refuse | Ballot::Drop | Ballot::Pass => continue,
             }
             let limits = Limits { allocation: self.allocations[*place], total: self.total, is_each: self.original };
             if window.take(*place, spans, limits, trace.now()) {

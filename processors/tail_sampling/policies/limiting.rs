@@ -126,6 +126,7 @@ pub(in crate::tail_sampling) struct Limiters {
     buckets: Mutex<HashMap<String, Arc<[Bucket]>>>,
     rates: Mutex<HashMap<String, Arc<SharedRate>>>,
     pub(super) windows: Mutex<HashMap<String, Arc<[super::composite::Window]>>>,
+    pub(super) engines: Mutex<HashMap<String, Arc<super::dynamic::Engine>>>,
 }
 
 /// How long traffic is watched before a threshold follows it; a burst is the bucket's business.

@@ -69,7 +69,7 @@ impl Voter for Opposite {
         let vote = trace.ask(0, child.as_mut());
         match vote.ballot {
             Ballot::Keep => Vote { ballot: Ballot::Refuse, chance: complement(vote.chance), ..vote },
-            Ballot::Refuse => Vote { ballot: Ballot::Keep, ..vote },
+            Ballot::Refuse | Ballot::Pass => Vote { ballot: Ballot::Keep, ..vote },
             Ballot::Drop | Ballot::Fail => vote,
         }
     }

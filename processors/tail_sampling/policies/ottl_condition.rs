@@ -58,22 +58,31 @@ impl Block for OttlCondition {
             texts.iter().filter_map(|text| Condition::parse(&contexts, Some(key), text).ok()).collect()
         };
         let (span, event) = (read(SPAN, &self.span), read(EVENT, &self.spanevent));
-        let is_shared = event.is_empty() && span.iter().all(|condition| condition.reads().is_shared());
-        let mode = self.error_mode.unwrap_or(ErrorMode::Silent);
-        let trace = TraceConditions::new(read(TRACE, &self.trace), mode, maker.looks, maker.context);
-        if span.is_empty() && event.is_empty() && !trace.is_empty() {
-            return Box::new(ByCondition { bits: None, trace });
-        }
-        let test = Holds {
-            span: Conditions::of(span, mode),
-            event: Conditions::of(event, mode),
-            shared: is_shared.then(ContextCache::new),
-            source: Source::default(),
-            clock: maker.context.clock.apart(),
-            log: (mode == ErrorMode::Ignore).then(LogTime::default),
-        };
-        Box::new(ByCondition { bits: Some(maker.looks.span_that_may_fail(Box::new(test))), trace })
+        let trace = read(TRACE, &self.trace);
+        any_of([span, event, trace], self.error_mode.unwrap_or(ErrorMode::Silent), maker)
     }
+}
+
+/// Who votes for traces of which one of these conditions holds: those on spans, on events of them, and on the trace as a whole.
+pub(in crate::tail_sampling) fn any_of(
+    [span, event, trace]: [Vec<Condition>; 3],
+    mode: ErrorMode,
+    maker: &mut Maker<'_>,
+) -> Box<dyn Voter> {
+    let is_shared = event.is_empty() && span.iter().all(|condition| condition.reads().is_shared());
+    let trace = TraceConditions::new(trace, mode, maker.looks, maker.context);
+    if span.is_empty() && event.is_empty() && !trace.is_empty() {
+        return Box::new(ByCondition { bits: None, trace });
+    }
+    let test = Holds {
+        span: Conditions::of(span, mode),
+        event: Conditions::of(event, mode),
+        shared: is_shared.then(ContextCache::new),
+        source: Source::default(),
+        clock: maker.context.clock.apart(),
+        log: (mode == ErrorMode::Ignore).then(LogTime::default),
+    };
+    Box::new(ByCondition { bits: Some(maker.looks.span_that_may_fail(Box::new(test))), trace })
 }
 
 /// Votes by two bits, of which the Collector sets no second, and by conditions on the whole.

@@ -23,6 +23,7 @@ use tracetailor_core::trace_store::Trace;
 
 use super::ballot::Decision;
 use super::policies::{Policy, PolicyType};
+use super::rules::Rule;
 use record::{Figures, NO_LATE, add_late};
 use ring::Ring;
 
@@ -67,6 +68,12 @@ impl Label {
         let mut ordered: Vec<&Policy> = policies.iter().collect();
         ordered.sort_by_key(|policy| policy.kind != Some(PolicyType::Drop));
         ordered.into_iter().map(Label::of).collect()
+    }
+
+    /// Those of rules, and behind them the one that nobody writes.
+    pub(super) fn of_rules(rules: &[Rule]) -> Vec<Label> {
+        let names = rules.iter().map(|rule| rule.name.as_str()).chain([super::rules::NONE]);
+        names.map(|name| Label { name: name.to_owned(), kind: "rule", inside: Vec::new() }).collect()
     }
 
     fn of(policy: &Policy) -> Label {
