@@ -5,6 +5,8 @@
 
 #[path = "configuration/bad.rs"]
 mod bad;
+#[path = "configuration/chart.rs"]
+mod chart;
 #[path = "configuration/derived.rs"]
 mod derived;
 #[path = "configuration/good.rs"]

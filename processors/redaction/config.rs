@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::config::{ByteSize, ConfigErrors, Glob, OneOrMany, Pattern, Planned, Schema, Secret, Validate};
+use tracetailor_core::config::{ByteSize, ConfigErrors, Glob, OneOrMany, Pattern, Schema, Secret, Validate};
 use tracetailor_core::telemetry::Place;
 
 use super::collector::{DbSanitizer, HashFunction, Summary, UrlSanitizer};
-use super::detectors;
+use super::{detectors, skip};
 
 /// What the user writes.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
@@ -39,8 +39,8 @@ pub struct Config {
     pub url_sanitizer: UrlSanitizer,
     /// Literals in database statements become `?`.
     pub db_sanitizer: DbSanitizer,
-    /// Planned: conditions under which an item is left alone.
-    pub skip_conditions: Planned,
+    /// Conditions in OTTL, such as `span.attributes["audience"] == "internal"`: the Collector's keys leave alone whatever one of them holds for.
+    pub skip_conditions: Vec<String>,
     /// Sets of detectors and names of keys, everywhere in an item.
     pub presets: OneOrMany<Preset>,
     /// What is done about what a detector finds. This goes before what a preset says; `none` turns a detector off.
@@ -230,7 +230,7 @@ impl Validate for Config {
             let wrong = format!("has {given} bytes, and this hash function takes {wanted} or more");
             errors.error("hmac_key", wrong, "give a longer one, from the environment: ${env:REDACTION_KEY}");
         }
-        errors.planned("skip_conditions", self.skip_conditions, "route what is to be left alone through a pipeline without redaction");
+        skip::check(&self.skip_conditions, errors);
         if self.has_ours() && !self.allow_all_keys && self.allowed_keys.is_empty() {
             errors.error("allowed_keys", "this would remove every attribute", "write allow_all_keys: true");
         }

@@ -19,6 +19,8 @@ use super::verdicts::Verdicts;
 pub(super) struct Hand {
     /// Nothing where no key of the Collector asks for anything.
     collector: Option<Collector>,
+    /// Whether the Collector's keys leave alone what is being swept.
+    is_skipped: bool,
     /// Tells which of the Collector's blocked values are worth a search.
     blocked: Prefilter,
     /// Nothing where none of our keys asks for anything.
@@ -75,6 +77,7 @@ impl Hand {
             remembers: collector.as_ref().is_none_or(Collector::is_local),
             blocked: Prefilter::of(needed.map(|needed| (needed.literals, needed.counts))),
             collector,
+            is_skipped: false,
             ours,
             mode: config.mode,
             most_attributes: if config.limits.attributes == 0 { usize::MAX } else { config.limits.attributes as usize },
@@ -88,8 +91,9 @@ impl Hand {
         })
     }
 
-    /// An item or a context begins.
-    pub(super) fn begin_item(&mut self) {
+    /// An item or a context begins, which the Collector's keys may have to leave alone.
+    pub(super) fn begin_item(&mut self, is_skipped: bool) {
+        self.is_skipped = is_skipped;
         self.open.clear();
         self.name = None;
         if let Some(ours) = &mut self.ours {
@@ -104,11 +108,15 @@ impl Hand {
 
     /// What must be known of an item before its texts are shown.
     pub(super) fn look_at(&mut self, item: &Item<'_>) {
-        if let Some(collector) = self.collector.as_ref().filter(|collector| collector.reads_names())
+        if let Some(collector) = self.collector().filter(|collector| collector.reads_names())
             && item.kind() == ItemKind::Span
         {
             self.name = collector.span_name(item);
         }
+    }
+
+    fn collector(&self) -> Option<&Collector> {
+        self.collector.as_ref().filter(|_| !self.is_skipped)
     }
 
     /// The Collector looks at these and at no others.
@@ -118,7 +126,9 @@ impl Hand {
 
     /// The Collector's part: what an attribute becomes, and whether that is all that can become of it.
     fn collectors(&mut self, place: Place, entry: Entry<'_>) -> Swept {
-        let Some(collector) = self.collector.as_ref().filter(|_| Hand::is_collectors(place)) else { return Swept::Keep };
+        let Some(collector) = self.collector.as_ref().filter(|_| !self.is_skipped && Hand::is_collectors(place)) else {
+            return Swept::Keep;
+        };
         let Some(open) = self.open.last_mut() else { return Swept::Keep };
         let attribute = entry.read();
         let original = attribute.value();
@@ -289,7 +299,7 @@ impl Sweeper for Hand {
 
     #[inline]
     fn begin(&mut self, place: Place, owner: Owner<'_>) {
-        let system = self.collector.as_ref().and_then(|collector| collector.system(|key| owner.attribute(key)));
+        let system = self.collector().and_then(|collector| collector.system(|key| owner.attribute(key)));
         self.open.push(Open { place, system, tally: None, attributes: 0, folded: None });
     }
 
@@ -303,7 +313,8 @@ impl Sweeper for Hand {
                 return if self.mode == Mode::Apply { Swept::Delete } else { Swept::Keep };
             }
         }
-        if !self.remembers {
+        // What is remembered is what both parts come to.
+        if !self.remembers || self.is_skipped {
             let swept = self.judged(place, entry);
             self.counted(place, Some(entry.read().key));
             return swept;
@@ -329,7 +340,7 @@ impl Sweeper for Hand {
 
     fn body(&mut self, value: ValueRef<'_>) -> Option<Value> {
         let mut collectors = None;
-        if let (Some(collector), Some(open)) = (&self.collector, self.open.last_mut()) {
+        if let (Some(collector), Some(open)) = (self.collector.as_ref().filter(|_| !self.is_skipped), self.open.last_mut()) {
             collectors = collector.body(value, open.tally.get_or_insert_default());
         }
         let Some(at) = self.at(Place::Body) else { return collectors };

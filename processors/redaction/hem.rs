@@ -5,13 +5,16 @@ use std::sync::Arc;
 use tracetailor_core::component::{BuildError, ProcessorContext};
 use tracetailor_core::ledger::{Cause, Fate, Retry};
 use tracetailor_core::telemetry::{Context, ContextCache, Sweep, Telemetry};
+use tracetailor_core::time::LogTime;
 
 use super::Config;
 use super::hand::Hand;
+use super::skip::Skip;
 
 /// A sweep and whoever does it.
 pub(super) struct Hem {
     hand: Hand,
+    skip: Option<Skip>,
     sweep: Sweep,
     contexts: ContextCache<Hemmed>,
     /// Of this batch, the contexts whose items must not pass, and why.
@@ -37,6 +40,7 @@ impl Hem {
     pub(super) fn new(config: &Config, context: &ProcessorContext) -> Result<Self, BuildError> {
         Ok(Self {
             hand: Hand::new(config, context)?,
+            skip: Skip::new(&config.skip_conditions, context),
             sweep: Sweep::default(),
             contexts: ContextCache::new(),
             barred: Vec::new(),
@@ -46,13 +50,20 @@ impl Hem {
         })
     }
 
+    /// Sees what is to be left alone, before anything is changed that conditions speak of.
+    pub(super) fn look(&mut self, batch: &Telemetry, now: LogTime) {
+        if let Some(skip) = &mut self.skip {
+            skip.look(batch, now);
+        }
+    }
+
     /// Redacts what items share.
     pub(super) fn contexts(&mut self, batch: &mut Telemetry) {
-        let Self { hand, sweep, contexts, barred, not_redacted, drop_span, .. } = self;
+        let Self { hand, skip, sweep, contexts, barred, not_redacted, drop_span, .. } = self;
         barred.clear();
         batch.map_contexts(|context| {
             let hemmed = contexts.get(context, |context| {
-                hand.begin_item();
+                hand.begin_item(skip.as_ref().is_some_and(|skip| skip.leaves_context(context)));
                 let swept = sweep.context(context, hand);
                 hand.end_item(|| context.resource_attribute("service.name").and_then(tracetailor_core::telemetry::ValueRef::text));
                 match swept {
@@ -80,7 +91,7 @@ impl Hem {
                 self.condemned.push((index, cause));
                 continue;
             }
-            self.hand.begin_item();
+            self.hand.begin_item(self.skip.as_ref().is_some_and(|skip| skip.leaves_item(index)));
             self.hand.look_at(&item.item());
             let swept = self.sweep.item(&mut item, &mut self.hand);
             let item = item.item();

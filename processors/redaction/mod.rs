@@ -16,6 +16,7 @@ mod prefilter;
 mod proof;
 mod report;
 mod rules;
+mod skip;
 mod sql;
 mod verdicts;
 
@@ -49,6 +50,7 @@ impl Component for Redaction {
 
 impl Processor for Redaction {
     fn process(&mut self, mut batch: Telemetry, out: &mut Output) {
+        self.hem.look(&batch, out.now());
         self.hem.contexts(&mut batch);
         self.hem.items(&mut batch);
         self.hem.settle(&mut batch);

@@ -3,6 +3,7 @@
 mod dress;
 mod planted;
 mod secrets;
+mod skipped;
 
 use tracetailor_core::ledger::Column;
 use tracetailor_core::telemetry::Decoded;
@@ -292,7 +293,12 @@ fn what_makes_no_sense_is_refused() {
     assert!(said("{allow_all_keys: true, rules: [{name: a, pattern: 'x*'}]}").contains("matches a text of nothing"));
     assert!(said("{allow_all_keys: true, rules: [{name: a, pattern: x, places: [nmae]}]}").contains("is no place"));
     assert!(said("{hash_function: hmac-sha256, hmac_key: short}").contains("takes 32 or more"));
-    assert!(said("{allow_all_keys: true, skip_conditions: ['true']}").contains("planned"));
+    let skip = |condition: &str| said(&format!("{{allow_all_keys: true, skip_conditions: ['{condition}']}}"));
+    assert!(skip("span.nmae == \"a\"").contains("nmae"), "{}", skip("span.nmae == \"a\""));
+    assert!(skip("log.nothing == 1").contains("nothing"));
+    assert!(skip("attributes[\"a\"] == 1").contains("does not say its context"));
+    assert!(skip("true").contains("no path says"));
+    assert!(skip("spanevent.name == \"exception\"").contains("write a condition on the span"));
     assert!(FACTORY.parse("{}").is_ok(), "the Collector takes it, and deletes everything");
 }
 

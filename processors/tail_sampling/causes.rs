@@ -6,7 +6,6 @@ use tracetailor_core::ledger::Cause;
 use super::ballot::{Decision, Outcome};
 
 /// What the books count traces under.
-#[derive(Clone, Copy)]
 pub(super) struct Causes {
     pub(super) sampled: Cause,
     pub(super) not_sampled: Cause,

@@ -33,9 +33,7 @@ impl Default for WhenComplete {
 pub(super) struct Complete {
     quiet: Duration,
     /// What the books count such traces under: late spans tell by it what was decided early.
-    sampled: Cause,
-    pub(super) not_sampled: Cause,
-    dropped: Cause,
+    causes: Causes,
     late: Counter,
     late_errors: Counter,
 }
@@ -45,9 +43,12 @@ impl Complete {
         let late = |error| context.counter("tracetailor_sampling_late_after_complete_spans_total", &[("error", error)]);
         Self {
             quiet: when.quiet.get(),
-            sampled: context.cause("sampled_when_complete"),
-            not_sampled: context.cause("not_sampled_when_complete"),
-            dropped: context.cause("dropped_by_policy_when_complete"),
+            causes: Causes {
+                sampled: context.cause("sampled_when_complete"),
+                not_sampled: context.cause("not_sampled_when_complete"),
+                dropped: context.cause("dropped_by_policy_when_complete"),
+                ..Causes::new(context)
+            },
             late: late("false"),
             late_errors: late("true"),
         }
@@ -59,21 +60,18 @@ impl Complete {
     }
 
     /// Whether it was decided because it was complete.
-    fn decided(&self, trace: &Trace<'_>) -> bool {
+    pub(super) fn decided(&self, trace: &Trace<'_>) -> bool {
         trace.trigger() == Trigger::Wish && is_complete(trace)
     }
 
-    /// What the books count a trace under, which they count under others if it was not complete.
-    pub(super) fn causes(&self, trace: &Trace<'_>, others: Causes) -> Causes {
-        if !self.decided(trace) {
-            return others;
-        }
-        Causes { sampled: self.sampled, not_sampled: self.not_sampled, dropped: self.dropped, ..others }
+    /// What the books count traces under that were decided so.
+    pub(super) fn causes(&self) -> &Causes {
+        &self.causes
     }
 
     /// A span comes of a trace with such a verdict, or another.
     pub(super) fn late(&self, cause: Cause, span: &Item<'_>) {
-        if ![self.sampled, self.not_sampled, self.dropped].contains(&cause) {
+        if ![self.causes.sampled, self.causes.not_sampled, self.causes.dropped].contains(&cause) {
             return;
         }
         let is_error = span.head().status_code() == StatusCode::Error;

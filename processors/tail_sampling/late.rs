@@ -6,7 +6,7 @@ use tracetailor_core::config::{ConfigErrors, OneOrMany, Schema, TextOr, one_of, 
 use tracetailor_core::ledger::Cause;
 use tracetailor_core::telemetry::{EditError, Item, Path, Signal, Value};
 use tracetailor_core::time::LogTime;
-use tracetailor_core::trace_store::{Gone, TraceOut};
+use tracetailor_core::trace_store::{Gone, Known, TraceOut};
 
 use super::ballot::Policies;
 use super::looks::Looks;
@@ -123,3 +123,8 @@ impl Fragments {
 
 /// A span that is full to the brim goes without a mark.
 fn ignore(_: Result<(), EditError>) {}
+
+/// Whether late spans of a trace on which this was decided may be kept: those that nobody kept, but not those that somebody dropped.
+pub(super) fn may_be_kept(known: &Known, not_sampled: Cause) -> bool {
+    !known.verdict.is_keep() && known.verdict.cause == not_sampled
+}

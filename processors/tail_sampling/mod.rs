@@ -344,12 +344,12 @@ impl TailSampling {
         if largest.is_some() {
             looks.want_sizes();
         }
-        if config.why.records > 0 {
-            looks.want_told();
-        }
         let complete = config.decide_when_complete.on().map(|when| Complete::new(when, context));
         if complete.is_some() {
             looks.want_structure();
+        }
+        if config.why.records > 0 {
+            looks.want_told();
         }
         let limiters = context.share("limits", Limiters::default);
         let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
@@ -434,8 +434,8 @@ impl TraceStage for TailSampling {
             self.vote(trace);
             self.votes.combine()
         });
-        let causes = self.complete.as_ref().map_or(self.causes, |complete| complete.causes(trace, self.causes));
-        let verdict = causes.verdict(&decision);
+        let early = self.complete.as_ref().filter(|complete| complete.decided(trace));
+        let verdict = early.map_or(&self.causes, Complete::causes).verdict(&decision);
         self.remember(trace, &decision, verdict);
         let shadow = self.ask_shadow(trace, &decision);
         self.record(trace, &decision, shadow);
@@ -465,12 +465,12 @@ impl TraceStage for TailSampling {
     }
 
     fn late(&mut self, known: Known, span: Item<'_>) -> Option<Verdict> {
-        let after_all = self.judge_late(&known, &span);
-        let is_root = span.parent_span_id().is_none();
-        self.why.late(span.trace_id(), self.now, after_all.unwrap_or(known.verdict).is_keep(), is_root);
         if let Some(complete) = &self.complete {
             complete.late(known.verdict.cause, &span);
         }
+        let after_all = self.judge_late(&known, &span);
+        let is_root = span.parent_span_id().is_none();
+        self.why.late(span.trace_id(), self.now, after_all.unwrap_or(known.verdict).is_keep(), is_root);
         let is_kept = known.verdict.is_keep();
         let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
         if cache > 0 {
@@ -528,12 +528,11 @@ impl TailSampling {
         Some(shadow.ask(&facts, decision, counted(&facts)))
     }
 
-    /// Whether a late span of a trace that nobody kept, and nobody dropped, is kept after all.
+    /// Whether a late span is kept after all.
     fn judge_late(&mut self, known: &Known, span: &Item<'_>) -> Option<Verdict> {
-        let fragments = self.fragments.as_mut().filter(|_| {
-            let when_complete = self.complete.as_ref().map(|complete| complete.not_sampled);
-            known.verdict.cause == self.causes.not_sampled || Some(known.verdict.cause) == when_complete
-        })?;
+        let causes = [Some(&self.causes), self.complete.as_ref().map(Complete::causes)];
+        let may_be_kept = causes.into_iter().flatten().any(|causes| late::may_be_kept(known, causes.not_sampled));
+        let fragments = self.fragments.as_mut().filter(|_| may_be_kept)?;
         fragments.judge(span, self.now, &mut self.looks, &mut self.policies)
     }
 

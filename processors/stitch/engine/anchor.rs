@@ -17,6 +17,7 @@ use tracetailor_core::telemetry::SpanKind;
 
 use super::clocks::{Clocks, JITTER, apart};
 use super::evidence::{Entries, Evidence};
+use super::index::{Index, Where};
 use super::tree::{Anchor, Tree};
 use super::{NOBODY, Rules, SpanView, Target};
 
@@ -51,6 +52,10 @@ struct Search {
     evidence: Evidence,
     /// Spans that anything can hang below: neither answered calls nor such as nobody answers.
     open: Vec<u32>,
+    /// The same by process and by when they were open.
+    index: Index,
+    /// Scratch for what was found in it.
+    found: Vec<u32>,
     looks: usize,
     /// Calls whose answer was found to be a missing parent.
     is_claimed: Vec<bool>,
@@ -121,10 +126,13 @@ impl Search {
             let is_taken = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
             !(span.is_leaf || is_taken)
         };
+        let open: Vec<u32> = tree.order.iter().copied().filter(is_open).collect();
         Search {
+            index: Index::of(tree, &open),
+            found: Vec::new(),
             clocks: Clocks::of(tree, rules.clock_tolerance),
             evidence: Evidence::of(tree),
-            open: tree.order.iter().copied().filter(is_open).collect(),
+            open,
             looks: 0,
             is_claimed: vec![false; tree.spans.len()],
             is_second_look: false,
@@ -170,15 +178,16 @@ impl Search {
     fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<u32> {
         let (mut best, mut candidates) = (Fit::Begun, Vec::new());
         let Window { from, until } = self.window(tree, absent);
-        let begun = self.open.partition_point(|at| tree.span(*at).start <= until);
-        self.looks += begun;
+        let at = if absent.is_elsewhere { Where::Elsewhere } else { Where::Here(absent.child.process) };
+        let mut found = std::mem::take(&mut self.found);
+        self.looks += self.index.open(at, from, until, &mut found);
         if self.looks > MOST_LOOKS {
             return candidates;
         }
-        for place in 0..begun {
-            let at = self.open[place];
+        for place in &found {
+            let at = self.open[*place as usize];
             let span = tree.span(at);
-            if span.end < from || !self.can_stand_above(span, absent) {
+            if !self.can_stand_above(span, absent) {
                 continue;
             }
             let Some(fit) = self.fit(span, absent).filter(|fit| *fit <= best) else { continue };
@@ -190,8 +199,9 @@ impl Search {
                 candidates.push(at);
             }
         }
+        self.found = found;
         if absent.is_elsewhere && self.is_second_look || candidates.is_empty() && !absent.is_elsewhere {
-            self.senders(tree, absent, begun, &mut candidates);
+            self.senders(tree, absent, until, &mut candidates);
         }
         candidates
     }
@@ -240,15 +250,16 @@ impl Search {
 
     /// Whoever sent a message before. How long the sending took says nothing of how long what it caused takes, so any can be it. Where the absent parent
     /// was elsewhere, only one whose message nobody is known to have taken: then who took it was lost with all that it did.
-    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, begun: usize, candidates: &mut Vec<u32>) {
+    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, until: u64, candidates: &mut Vec<u32>) {
         let serves_only = Entries { serves: true, consumes: false };
         if !absent.is_elsewhere && self.evidence.entries(absent.child.service) == serves_only {
             return;
         }
-        for place in 0..begun {
-            let at = self.open[place];
+        for turn in 0..self.index.senders(until).len() {
+            let at = self.open[self.index.senders(until)[turn].1 as usize];
+            self.looks += 1;
             let is_known = tree.is_taken[at as usize] || self.is_claimed[at as usize];
-            if tree.span(at).kind != SpanKind::Producer || absent.is_elsewhere && is_known {
+            if absent.is_elsewhere && is_known || self.looks > MOST_LOOKS {
                 continue;
             }
             let may_lead = absent.is_elsewhere || tree.span(at).process != absent.child.process;

@@ -59,7 +59,9 @@ pub(super) fn by_chance(ratio: f64, trace: &Facts<'_>, hashes: bool) -> Vote {
     if hashes {
         return ByHash { seed: fnv(OFFSET, DEFAULT_SALT.as_bytes()), most: most(ratio) }.vote(trace);
     }
-    ByRandomness { threshold: Threshold::of(ratio, 4) }.vote(trace)
+    let threshold = Threshold::of(ratio, 4);
+    trace.tell(Told::Threshold(threshold.bits()));
+    ByRandomness { threshold }.vote(trace)
 }
 
 /// By the randomness that everybody agrees on.

@@ -23,7 +23,7 @@ use tracetailor_core::trace_store::Trace;
 
 use super::ballot::Decision;
 use super::policies::{Policy, PolicyType};
-use super::rules::Rule;
+use super::rules::{self, Rule};
 use record::{Figures, NO_LATE, add_late};
 use ring::Ring;
 
@@ -70,9 +70,9 @@ impl Label {
         ordered.into_iter().map(Label::of).collect()
     }
 
-    /// Those of rules, and behind them the one that nobody writes.
+    /// Those of rules, and of the one that nobody writes.
     pub(super) fn of_rules(rules: &[Rule]) -> Vec<Label> {
-        let names = rules.iter().map(|rule| rule.name.as_str()).chain([super::rules::NONE]);
+        let names = rules.iter().map(|rule| rule.name.as_str()).chain([rules::NONE]);
         names.map(|name| Label { name: name.to_owned(), kind: "rule", inside: Vec::new() }).collect()
     }
 

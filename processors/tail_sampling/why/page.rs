@@ -418,7 +418,7 @@ fn ordinal(number: u64) -> String {
 fn because(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Deadline => "its time was over (deadline)",
-        Trigger::Wish => "earlier than others: it was complete, its root had come, or a part of it decided (wish)",
+        Trigger::Wish => "earlier than others, because its root had come or a part of it decided (wish)",
         Trigger::Memory => "memory ran out, and it was the oldest (memory)",
         Trigger::Count => "there were more than num_traces, and it was the oldest (count)",
         Trigger::Size => "it had as many bytes as one trace may have (size)",

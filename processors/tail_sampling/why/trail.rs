@@ -245,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_said_is_read(told in proptest::collection::vec((0usize..40, any_told(), 0usize..BALLOTS.len(), 0u64..3), 0..8)) {
+        fn what_is_said_is_read(told in proptest::collection::vec((0usize..40, any_told(), 0usize..4, 0u64..3), 0..8)) {
             let (trail, mut expected) = (Trail::new(true), Vec::new());
             for (place, told, ballot, chance) in told {
                 let chance = [Chance::CERTAIN, Chance::Unknown, Chance::Known(Threshold::new(1 << 55))][chance as usize];
