@@ -214,6 +214,11 @@ pub const METRICS: &[Metric] = &[
         "Traces that were decided, by why then: `deadline`, `wish`, `count`, `memory`, `size` or `shutdown`.",
     ),
     Metric::counter(
+        "tracetailor_sampling_late_after_complete_spans_total",
+        &["component", "error"],
+        "Spans of traces that `decide_when_complete` had decided before their time; with `error=\"true\"`, those that failed.",
+    ),
+    Metric::counter(
         "tracetailor_sampling_late_fragments_total",
         &["component"],
         "Late spans that were kept by `late_spans.keep_if` though nobody had kept their trace.",
@@ -224,11 +229,6 @@ pub const METRICS: &[Metric] = &[
         "Traces by what `shadow_policies` would have done, `keep` or `drop`, and what was done.",
     ),
     Metric::counter("tracetailor_sampling_shadow_spans_total", &["component", "would", "did"], "The same in spans."),
-    Metric::counter(
-        "tracetailor_sampling_late_after_complete_spans_total",
-        &["component", "error"],
-        "Spans of traces that `decide_when_complete` had decided before their time; with `error=\"true\"`, those that failed.",
-    ),
     Metric::counter(
         "tracetailor_sampling_traces_shown_again_total",
         &["component"],
