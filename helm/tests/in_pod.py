@@ -208,6 +208,11 @@ class Pods(unittest.TestCase):
         self.assertEqual(self.processes[name].poll(), None)
         self.stop()
 
+    def test_a_back_end_that_is_away(self):
+        """Coralogix cannot be reached from here: the pod takes what comes all the same."""
+        self.install("coralogix.yaml")
+        self.check_that_everything_answers()
+
     def test_two_tiers(self):
         objects = self.install("jaeger-tiered.yaml", "--set", "podMonitor.enabled=false,serviceMonitor.enabled=true")
         self.assertEqual(list(self.pods), ["shop-tracetailor-router", "shop-tracetailor-sampler"])

@@ -1,9 +1,10 @@
 # Sourced after scripts/step.sh: the tools that the tests of the chart need, each kept outside the repository, and how they get there.
 HELM_VERSION=4.2.4
 KUBERNETES_VALIDATE_VERSION=1.37.0
+KUBERNETES_VERSION=1.36.3
 ENVIRONMENT=${XDG_CACHE_HOME:-$HOME/.cache}/tracetailor/venv
 PYTHON=$ENVIRONMENT/bin/python
-PATH=$TOOLS/helm-$HELM_VERSION/bin:$PATH:$TOOLS/promtool/bin:$TOOLS/etcd/bin:$TOOLS/kube-apiserver-1.36.3/bin
+PATH=$TOOLS/helm-$HELM_VERSION/bin:$PATH:$TOOLS/promtool/bin:$TOOLS/etcd/bin:$TOOLS/kube-apiserver-$KUBERNETES_VERSION/bin
 export PYTHONDONTWRITEBYTECODE=1
 
 install_helm() {
@@ -31,8 +32,6 @@ install_kubernetes_validate() {
 
 # For test-install. A wrapper with go.mod of its own, since a module that replaces others cannot be installed by its name; the sums of the
 # module itself hold what is downloaded. Without the version a server refuses charts that ask for one.
-KUBERNETES_VERSION=1.36.3
-
 install_kube_apiserver() {
     local to=$TOOLS/kube-apiserver-$KUBERNETES_VERSION/bin/kube-apiserver build=$TOOLS/go-of-kubernetes
     [ -x "$to" ] && return

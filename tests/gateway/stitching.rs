@@ -64,6 +64,10 @@ async fn a_span_lost_in_the_middle_leaves_one_tree() {
     send(&gateway, &request(1).0).await;
     behind.wait_for(5, 0, 0).await;
     gateway.until("tracetailor_stitch_made_spans_total", &["role=\"parent\""], |count| count == 1.0).await;
+    let (status, page) = clients::get(gateway.admin, "/health/traces").await;
+    assert!(status == 200 && page.contains("1 traces, 0.0 % of them complete; 1 spans without their parent"), "{page}");
+    let (_, page) = clients::get(gateway.admin, "/health/traces?format=json").await;
+    assert!(page.contains(r#""kind":"orphans""#) && page.contains(r#""services":["payment","payment"]"#), "{page}");
     gateway.end_balanced().await;
     assert_eq!(line(&arrived(&behind)), ["POST /transfer", "transfer", "(missing span)", "charge", "GET /buy"]);
 }

@@ -33,18 +33,7 @@ pub(super) fn anchor(tree: &mut Tree<'_>, rules: &Rules) {
     if tree.groups.is_empty() {
         return;
     }
-    let mut search = Search::of(tree, rules);
-    for group in 0..tree.groups.len() {
-        search.settle(tree, group);
-    }
-    // And what was found for the later ones helps with those before them.
-    search.is_second_look = true;
-    for group in 0..tree.groups.len() {
-        let absent = Absent::of(tree, group);
-        if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
-            search.settle(tree, group);
-        }
-    }
+    Search::of(tree, rules).settle_all(tree);
 }
 
 struct Search {
@@ -143,6 +132,20 @@ impl Search {
         }
     }
 
+    fn settle_all(&mut self, tree: &mut Tree<'_>) {
+        for group in 0..tree.groups.len() {
+            self.settle(tree, group);
+        }
+        // And what was found for the later ones helps with those before them.
+        self.is_second_look = true;
+        for group in 0..tree.groups.len() {
+            let absent = Absent::of(tree, group);
+            if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
+                self.settle(tree, group);
+            }
+        }
+    }
+
     /// Finds the place of one group.
     fn settle(&mut self, tree: &mut Tree<'_>, group: usize) {
         let absent = Absent::of(tree, group);
@@ -177,13 +180,13 @@ impl Search {
     /// Whatever satisfies the rules.
     fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<u32> {
         let (mut best, mut candidates) = (Fit::Begun, Vec::new());
+        if self.looks > MOST_LOOKS {
+            return candidates;
+        }
         let Window { from, until } = self.window(tree, absent);
         let at = if absent.is_elsewhere { Where::Elsewhere } else { Where::Here(absent.child.process) };
         let mut found = std::mem::take(&mut self.found);
         self.looks += self.index.open(at, from, until, &mut found);
-        if self.looks > MOST_LOOKS {
-            return candidates;
-        }
         for place in &found {
             let at = self.open[*place as usize];
             let span = tree.span(at);
@@ -410,5 +413,33 @@ impl Search {
         } else {
             Anchor::Root(root)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracetailor_core::telemetry::{SpanId, TraceId};
+
+    use super::super::ids::Ids;
+    use super::*;
+
+    #[test]
+    fn work_is_bounded_where_everything_fits_everywhere() {
+        let span = |number: u64, parent: u64| SpanView {
+            id: SpanId((1_000_000 + number).to_be_bytes()),
+            parent: SpanId(parent.to_be_bytes()),
+            start: 1_000 + number,
+            end: 1_000_000,
+            kind: SpanKind::Internal,
+            ..SpanView::EMPTY
+        };
+        let open = (1..4_000).map(|number| span(number, 1_000_000));
+        let orphans = (4_000..8_000).map(|number| span(number, 5_000_000 + number));
+        let spans: Vec<SpanView> = std::iter::once(span(0, 0)).chain(open).chain(orphans).collect();
+        let mut tree = Tree::of(&spans, Ids::of(TraceId([1; 16]), &spans));
+        tree.find_orphans(true);
+        let mut search = Search::of(&tree, &Rules::default());
+        search.settle_all(&mut tree);
+        assert!(tree.groups.len() == 4_000 && search.looks > MOST_LOOKS && search.looks < 3 * MOST_LOOKS, "{}", search.looks);
     }
 }

@@ -50,8 +50,10 @@ impl List {
 /// All spans that anything can hang below.
 #[derive(Debug)]
 pub(super) struct Index {
-    /// What is no call, by process.
-    processes: Vec<List>,
+    /// What is no call, one process after the other, each in the order of the start: from when to when, and its place.
+    by_process: Vec<(u64, u64, u32)>,
+    /// Where each process begins.
+    first: Vec<u32>,
     /// What is no call, of all processes.
     work: List,
     /// Calls that nobody has answered.
@@ -72,35 +74,45 @@ pub(super) enum Where {
 impl Index {
     /// Of these spans, which come by their start.
     pub(super) fn of(tree: &Tree<'_>, open: &[u32]) -> Index {
+        let (mut work, mut calls, mut senders) = (List::default(), List::default(), Vec::new());
         let processes = tree.spans.iter().map(|span| span.process as usize + 1).max().unwrap_or(0);
-        let mut index = Index {
-            processes: (0..processes).map(|_| List::default()).collect(),
-            work: List::default(),
-            calls: List::default(),
-            senders: Vec::new(),
-        };
+        let mut first = vec![0; processes + 1];
         for (place, at) in open.iter().enumerate() {
             let (place, span) = (place as u32, tree.span(*at));
             match span.kind {
-                SpanKind::Producer => index.senders.push((span.start, place)),
-                SpanKind::Client => index.calls.push(place, span),
+                SpanKind::Producer => senders.push((span.start, place)),
+                SpanKind::Client => calls.push(place, span),
                 _ => {
-                    index.processes[span.process as usize].push(place, span);
-                    index.work.push(place, span);
+                    first[span.process as usize + 1] += 1;
+                    work.push(place, span);
                 }
             }
         }
-        index
+        for process in 0..processes {
+            first[process + 1] += first[process];
+        }
+        let (mut next, mut by_process) = (first.clone(), vec![(0, 0, 0); work.places.len()]);
+        for (at, place) in work.places.iter().enumerate() {
+            let next = &mut next[tree.span(open[*place as usize]).process as usize];
+            by_process[*next as usize] = (work.starts[at], work.ends[at], *place);
+            *next += 1;
+        }
+        Index { by_process, first, work, calls, senders }
     }
 
     /// The places of those that can have been open, in their order; how many were looked at.
     pub(super) fn open(&self, at: Where, from: u64, until: u64, found: &mut Vec<u32>) -> usize {
         found.clear();
-        let list = match at {
-            Where::Here(process) => &self.processes[process as usize],
-            Where::Elsewhere => &self.work,
+        let looks = match at {
+            Where::Here(process) => {
+                let own = &self.by_process[self.first[process as usize] as usize..self.first[process as usize + 1] as usize];
+                let begun = &own[..own.partition_point(|(start, ..)| *start <= until)];
+                found.extend(begun.iter().filter(|(_, end, _)| *end >= from).map(|(_, _, place)| *place));
+                begun.len()
+            }
+            Where::Elsewhere => self.work.open(from, until, found),
         };
-        let looks = list.open(from, until, found) + self.calls.open(from, until, found);
+        let looks = looks + self.calls.open(from, until, found);
         found.sort_unstable();
         looks
     }
