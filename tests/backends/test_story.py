@@ -30,6 +30,7 @@ class Story:
     """Everything is sent once; each test asks the back end about something else."""
 
     maxDiff = None
+    all = None
 
     @classmethod
     def setUpClass(cls):
@@ -52,14 +53,17 @@ class Story:
         """As the back end has it, when all of it is there."""
         return until(lambda: (found := self.back_end.trace(asked.trace)) and len(found) >= 5 and found, 10) or self.back_end.trace(asked.trace)
 
-    def everything(self):
-        """Of all services, when all that was kept is there."""
+    @classmethod
+    def everything(cls):
+        """Of all services, when all that was kept is there; asked for once."""
 
         def look():
-            found, text = self.back_end.of_service("web-frontend")
-            return (found, text) if {span.trace for span in found} >= set(self.kept) else None
+            found, text = cls.back_end.of_service("web-frontend")
+            return (found, text) if {span.trace for span in found} >= set(cls.kept) else None
 
-        return until(look) or self.back_end.of_service("web-frontend")
+        if cls.all is None:
+            cls.all = until(look) or cls.back_end.of_service("web-frontend")
+        return cls.all
 
     def test_all_errors_and_all_that_is_slow_is_kept_and_the_rest_at_its_rate(self):
         spans, _ = self.everything()
