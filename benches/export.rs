@@ -27,6 +27,7 @@ impl Exporter for Taking {
 
 fn delivery() -> Delivery {
     Delivery {
+        cool_down: None,
         timeout: Period::seconds(5),
         retry_on_failure: RetryOnFailure::default(),
         sending_queue: SendingQueue::default(),

@@ -6,6 +6,7 @@ pub mod compress;
 pub mod credentials;
 pub mod decompress;
 pub mod grpc;
+pub mod otlp;
 pub mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

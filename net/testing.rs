@@ -29,11 +29,15 @@ pub struct Destination {
 #[derive(Default)]
 struct Script {
     replies: Vec<Reply>,
+    /// Who answers in place of the replies.
+    judge: Option<Judge>,
     seen: Vec<Seen>,
     connections: usize,
     /// Tasks that serve connections, to cut them.
     serving: Vec<JoinHandle<()>>,
 }
+
+type Judge = Arc<dyn Fn(&Seen) -> Reply + Send + Sync>;
 
 /// A request as it came.
 #[derive(Clone, Debug)]
@@ -151,6 +155,13 @@ impl Destination {
         Self::start_with(address, replies, |socket, _| Box::pin(async move { Some(socket) })).await
     }
 
+    /// One that looks at every request and answers as it finds right.
+    pub async fn judging(judge: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> std::io::Result<Self> {
+        let destination = Self::start([]).await?;
+        lock(&destination.script).judge = Some(Arc::new(judge));
+        Ok(destination)
+    }
+
     /// The same with something between the socket and HTTP, such as TLS.
     pub async fn start_with<S, F>(address: &str, replies: impl IntoIterator<Item = Reply>, wrap: F) -> std::io::Result<Self>
     where
@@ -238,8 +249,12 @@ async fn answer(request: Request<Incoming>, script: Arc<Mutex<Script>>) -> Resul
     };
     let reply = {
         let mut script = lock(&script);
-        script.seen.push(Seen { version: head.version, target, host, headers: head.headers, body });
-        if script.replies.len() > 1 {
+        let seen = Seen { version: head.version, target, host, headers: head.headers, body };
+        let judged = script.judge.as_ref().map(|judge| judge(&seen));
+        script.seen.push(seen);
+        if let Some(reply) = judged {
+            reply
+        } else if script.replies.len() > 1 {
             script.replies.remove(0)
         } else {
             script.replies.first().cloned().unwrap_or_else(|| Reply::status(200))

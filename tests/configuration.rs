@@ -5,10 +5,14 @@
 
 #[path = "configuration/bad.rs"]
 mod bad;
+#[path = "configuration/chart.rs"]
+mod chart;
 #[path = "configuration/derived.rs"]
 mod derived;
 #[path = "configuration/good.rs"]
 mod good;
+#[path = "configuration/pages.rs"]
+mod pages;
 
 use std::fs;
 use std::path::{Path, PathBuf};

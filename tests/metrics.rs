@@ -71,7 +71,8 @@ fn the_page_is_as_the_table_has_it() {
 #[test]
 fn pages_speak_of_metrics_that_there_are() {
     let mut pages = files(&["src", "processors"], "README.md");
-    pages.push(("docs/operating.md".to_owned(), read("docs/operating.md")));
+    pages.extend(files(&["docs/runbooks"], ".md"));
+    pages.extend(["docs/operating.md", "helm/files/dashboard.json"].map(|path| (path.to_owned(), read(path))));
     let unknown: Vec<_> = pages
         .iter()
         .flat_map(|(path, text)| mentions::in_prose(text).into_iter().map(move |name| (path, name)))
@@ -88,21 +89,31 @@ fn is_a_metric(name: &str) -> bool {
 
 #[test]
 fn alerts_name_labels_that_their_metrics_have() {
-    let page = read("docs/operating.md");
-    for (name, label) in mentions::labels(&page) {
+    // In the dashboard quotes are escaped.
+    let page = read("docs/operating.md") + &read("helm/files/dashboard.json").replace('\\', "");
+    for (name, label) in mentions::labels(&page).into_iter().filter(|(_, label)| !["job", "instance"].contains(&label.as_str())) {
         let metric = find(&name).unwrap_or_else(|| panic!("{name} is no metric"));
         assert!(metric.labels.contains(&label.as_str()), "{name} has no label {label}");
     }
 }
 
+/// What a reader copies is what the chart installs.
+#[test]
+fn the_page_has_the_alerts_of_the_chart() {
+    let page = read("docs/operating.md");
+    let (before, rest) = page.split_once("```yaml\ngroups:\n").expect("docs/operating.md has a block of rules");
+    let (_, after) = rest.split_once("```\n").expect("the block ends");
+    let should = format!("{before}```yaml\n{}```\n{after}", read("helm/files/alerts.yaml"));
+    if std::env::var_os("TRACETAILOR_WRITE").is_some() {
+        return fs::write(root().join("docs/operating.md"), should).expect("the page can be written");
+    }
+    assert!(page == should, "docs/operating.md has not the alerts of helm/files/alerts.yaml: run scripts/fix");
+}
+
 /// Prometheus' own tool, where it is installed.
 #[test]
 fn alerts_are_rules() {
-    let page = read("docs/operating.md");
-    let rules = page.split("```yaml\n").find(|block| block.starts_with("groups:")).and_then(|block| block.split("```").next());
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("alerts.yaml");
-    fs::write(&path, rules.expect("docs/operating.md has a block of rules")).expect("written");
+    let path = root().join("helm/files/alerts.yaml");
     let Ok(said) = Command::new("promtool").args(["check", "rules"]).arg(&path).output() else { return };
     assert!(said.status.success(), "{}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
 }

@@ -15,9 +15,10 @@ use held::{Gateway, Judge, Requests};
 use prost::bytes::Bytes;
 use tracetailor_core::component::{Output, Processor, Room, Wants};
 use tracetailor_core::ledger::{Books, Fate, Line, LineName, Nobody, Receipt};
+use tracetailor_core::ottl::{Contexts, ErrorMode, Statement, Statements};
 use tracetailor_core::telemetry::{self, Intake, Interner, Limits, Origin, Rewrite, Signal, Source, Telemetry, Traces, Value};
 use tracetailor_core::testing::Payload;
-use tracetailor_core::time::LogTime;
+use tracetailor_core::time::{Clock, LogTime};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -33,6 +34,10 @@ enum Path {
 
 const DROPPING: Judge = Judge { keeps: false, wants: Wants { structure: false, skeletons: false }, patient: None };
 
+/// Those that `benches/ottl.rs` measures.
+const STATEMENTS: [&str; 3] =
+    ["set(attributes[\"team\"], \"shop\")", "delete_key(attributes, \"server.address\")", "replace_pattern(name, \"^[A-Z]+ \", \"CALL \")"];
+
 const PATHS: &[(&str, Path)] = &[
     ("receive", Path::Batches(|ground, _, request| drop(black_box(ground.intake.parse(Signal::Traces, request))))),
     ("pass_through", Path::Batches(pass_through)),
@@ -40,6 +45,7 @@ const PATHS: &[(&str, Path)] = &[
     ("visit_attributes", Path::Batches(visit_attributes)),
     ("set_one_attribute", Path::Batches(set_one_attribute)),
     ("rewrite_one_attribute", Path::Batches(rewrite_one_attribute)),
+    ("three_statements", Path::Batches(three_statements)),
     ("split_in_four", Path::Batches(split_in_four)),
     ("hold_and_drop", Path::Held(DROPPING)),
     ("hold_and_emit", Path::Held(Judge { keeps: true, ..DROPPING })),
@@ -95,6 +101,7 @@ struct Ground {
     line: Line,
     source: Arc<Source>,
     address: telemetry::Path,
+    clock: Clock,
 }
 
 /// What a lane uses again for every batch.
@@ -102,6 +109,7 @@ struct Ground {
 struct Scratch {
     traces: Traces,
     out: Vec<u8>,
+    statements: Option<Statements>,
 }
 
 impl Ground {
@@ -115,6 +123,7 @@ impl Ground {
             books,
             source: Arc::default(),
             address: telemetry::Path::parse(Signal::Traces, r#"attributes["server.address"]"#).expect("a path"),
+            clock: Clock::system(),
         }
     }
 
@@ -167,6 +176,18 @@ fn rewrite_one_attribute(ground: &Ground, scratch: &mut Scratch, request: Bytes)
         let hidden = |key: &[u8]| if key == b"server.address" { Rewrite::Set(Value::from("****")) } else { Rewrite::Keep };
         black_box(item.rewrite_attributes(|attribute| hidden(attribute.key)));
     });
+    send(batch, scratch);
+}
+
+#[expect(clippy::expect_used, reason = "the statements are constants of this file")]
+fn three_statements(ground: &Ground, scratch: &mut Scratch, request: Bytes) {
+    let mut batch = ground.batch(request);
+    let statements = scratch.statements.get_or_insert_with(|| {
+        let contexts = Contexts::of(Signal::Traces);
+        let statements = STATEMENTS.iter().map(|text| Statement::parse(&contexts, Some("span"), text).expect("a statement"));
+        Statements::of(vec![], statements.collect(), ErrorMode::Propagate)
+    });
+    black_box(statements.run(&mut batch, &ground.clock).is_ok());
     send(batch, scratch);
 }
 

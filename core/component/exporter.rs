@@ -51,8 +51,31 @@ use crate::telemetry::Telemetry;
 /// }
 /// ```
 pub trait Exporter: Send + Sync {
+    /// Gets a batch ready before it is queued: marks it, takes out what the destination must never see (and settles that), takes apart what
+    /// must not go out in one request. Most leave it as it is.
+    ///
+    /// What it returns is gathered, split by size and tried again as it is; requests of different [ways](Parcel::way) are never mixed.
+    fn prepare(&self, batch: Telemetry) -> Vec<Parcel> {
+        vec![Parcel { way: 0, batch }]
+    }
+
+    /// Ends when what was [prepared](Self::prepare) before may have to go another way by now; for most, never. What waits is then prepared
+    /// again. It may be dropped and asked for again at any time.
+    fn rerouted(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     /// Sends a batch, once.
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>>;
+}
+
+/// Something that an exporter has made ready, and where it goes.
+#[derive(Debug)]
+pub struct Parcel {
+    /// One of several destinations that fail, and are left alone, each for itself. Whoever has only one calls it 0.
+    pub way: u32,
+    /// What goes there.
+    pub batch: Telemetry,
 }
 
 /// The destination has the batch.
@@ -94,6 +117,8 @@ pub enum Failing {
     Invalid,
     /// It will not take so much at once. The batch is split.
     TooLarge,
+    /// It was prepared for a place that is not its own any more: it is prepared again, and nothing was sent.
+    Elsewhere,
     /// It will not take anything from us: credentials, a quota, a path it does not know. Whatever is in the batch, so it is not taken
     /// apart; the exporter is left alone for a while.
     Denied,
@@ -105,6 +130,7 @@ impl std::fmt::Display for Failing {
             Failing::Retry { .. } => "may pass later",
             Failing::Invalid => "bad data",
             Failing::TooLarge => "too large",
+            Failing::Elsewhere => "belongs elsewhere",
             Failing::Denied => "denied",
         })
     }

@@ -70,6 +70,7 @@ pub struct Factory<K: Kind> {
     pub joins: &'static [(Signal, Signal)],
     /// What the planner must know of it.
     pub part: Part,
+    mends_ids: fn(&AnyConfig) -> bool,
     keys: fn() -> Vec<Key>,
     schema: fn() -> serde_json::Value,
     read: fn(&Node, &Path, &mut ConfigErrors) -> Option<AnyConfig>,
@@ -100,6 +101,7 @@ impl<K: Kind> Factory<K> {
             signals: &Signal::ALL,
             joins: &[],
             part: Part::Plain,
+            mends_ids: |_| false,
             keys: keys_of::<C::Config>,
             schema: schema::<C::Config>,
             read: read::<C::Config>,
@@ -133,6 +135,19 @@ impl<K: Kind> Factory<K> {
     pub const fn playing(mut self, part: Part) -> Self {
         self.part = part;
         self
+    }
+
+    /// The same, giving ids to spans that come without one, or with one of the wrong length, where `tells` says so of a configuration.
+    /// Everywhere else receivers reject such spans.
+    #[must_use]
+    pub const fn mending_ids(mut self, tells: fn(&AnyConfig) -> bool) -> Self {
+        self.mends_ids = tells;
+        self
+    }
+
+    /// Whether, as configured, it gives ids to spans that come without one.
+    pub fn mends_ids(&self, config: &AnyConfig) -> bool {
+        (self.mends_ids)(config)
     }
 
     /// The keys of its configuration.

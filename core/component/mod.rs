@@ -47,7 +47,7 @@ pub use context::{BuildContext, Lane, LaneContext, ProcessorContext};
 pub use counters::{Counter, Counters, Reading, Series};
 pub use decision_memory::DecisionMemory;
 pub use error::{BuildError, NeedsRebuild, RunError};
-pub use exporter::{Delivered, ExportError, Exporter, Failing};
+pub use exporter::{Delivered, ExportError, Exporter, Failing, Parcel};
 pub use extension::{
     Authenticator, Credentials, Extension, ExtensionContext, Identity, Outgoing, Reloaded, Services, Steering, Unauthenticated,
 };

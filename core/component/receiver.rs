@@ -10,7 +10,7 @@ use super::error::RunError;
 use super::lanes::Lanes;
 use super::stop::Stop;
 use crate::ledger::{Receipt, Share};
-use crate::telemetry::{Signal, SourceTag, Telemetry};
+use crate::telemetry::{OddIds, Signal, SourceTag, Telemetry};
 
 /// Something that takes telemetry in.
 ///
@@ -149,6 +149,11 @@ pub trait Permit: Send {
     /// Takes more room, without waiting: what was declared has turned out to be larger, as a compressed body does. Where there is none the
     /// permit keeps what it had.
     fn enlarge(&mut self, bytes: usize) -> Result<(), Refused>;
+
+    /// Whether spans without a valid id may travel: something behind gives them one. Where only some pipelines do so, the others reject them.
+    fn odd_ids(&self) -> OddIds {
+        OddIds::Reject
+    }
 
     /// Counts items of the request as accepted: as many as the request holds, also those that will be rejected one by one.
     /// May be called for several receipts, where what is sent was made of several messages.

@@ -16,6 +16,11 @@ pub trait Report: Send + Sync {
 
     /// The same for people: whole lines.
     fn text(&self, question: &str) -> String;
+
+    /// Whether it has what is asked for. Where nobody has, the page says what there is to say with 404, so that a program need not read it.
+    fn knows(&self, _question: &str) -> bool {
+        true
+    }
 }
 
 /// Who tells what, by page. Clones are the same.

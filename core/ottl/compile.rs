@@ -35,6 +35,7 @@ impl Program {
     }
 
     /// A scene, with nothing remembered.
+    #[inline(always)]
     pub(super) fn look_once<'a>(&'a self, scene: Scene<'a>) -> Look<'a> {
         Look::new(scene, &self.keys)
     }

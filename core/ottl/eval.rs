@@ -106,10 +106,12 @@ impl Outcomes {
 
 impl<'a> Look<'a> {
     /// At a scene, with nothing remembered.
+    #[inline(always)]
     pub(super) fn new(scene: Scene<'a>, keys: &'a Keys) -> Self {
         Self::remembering(scene, keys, &[], Outcomes::default())
     }
 
+    #[inline(always)]
     pub(super) fn remembering(scene: Scene<'a>, keys: &'a Keys, shared: &'a [Test], outcomes: Outcomes) -> Self {
         Self { scene, keys, found: OnceCell::new(), shared, outcomes }
     }
@@ -266,15 +268,27 @@ pub(super) fn arguments<'a>(
     parameters: &[Parameter],
     arguments: &'a [Expr],
     look: &Look<'a>,
-) -> Result<SmallVec<[Value<'a>; 4]>, EvalError> {
-    let mut values = SmallVec::new();
+    values: &mut Values<'a>,
+) -> Result<(), EvalError> {
     for (parameter, argument) in parameters.iter().zip(arguments) {
         values.push(match argument {
             Expr::Known(known) => lent(known),
             argument => parameter.takes.fit(argument.value(look)?)?,
         });
     }
-    Ok(values)
+    Ok(())
+}
+
+/// The values of a call's arguments. They are large, so they are filled in where they are used and not moved there.
+pub(super) type Values<'a> = SmallVec<[Value<'a>; 4]>;
+
+/// The values of arguments that are all known.
+pub(super) fn known_values<'a>(arguments: &'a [Expr]) -> Option<Values<'a>> {
+    let known = |argument: &'a Expr| match argument {
+        Expr::Known(known) => Some(lent(known)),
+        _ => None,
+    };
+    arguments.iter().map(known).collect()
 }
 
 /// The value of a call whose arguments are known, and which looks at nothing else.
@@ -301,9 +315,13 @@ pub(super) fn worked_out(call: &Call) -> Result<Value<'static>, EvalError> {
 
 impl Call {
     fn value<'a>(&'a self, look: &Look<'a>) -> Result<Value<'a>, EvalError> {
+        let mut values = Values::new();
+        if matches!(self.run, Run::Values(_) | Run::Scene(_)) {
+            arguments(self.converter.parameters, &self.arguments, look, &mut values)?;
+        }
         let value = match &self.run {
-            Run::Values(work) => work(&mut arguments(self.converter.parameters, &self.arguments, look)?)?,
-            Run::Scene(work) => work(&look.scene, &mut arguments(self.converter.parameters, &self.arguments, look)?)?,
+            Run::Values(work) => work(&mut values)?,
+            Run::Scene(work) => work(&look.scene, &mut values)?,
             Run::Match(pattern) => Value::Bool(self.matches(pattern, look)?),
             Run::First => self.first(look)?,
         };

@@ -49,6 +49,11 @@ impl Place {
         }
     }
 
+    /// True for the attributes of an item, all of them.
+    pub(super) fn is_item_attributes(&self) -> bool {
+        self.level == Level::Item && matches!(self.field, Field::Attributes(_)) && self.keys.is_empty()
+    }
+
     /// The value, where it can be read in place: then nothing is checked or copied. `None` where that takes more.
     #[inline]
     pub(super) fn read_ref<'a>(&'a self, scene: &Scene<'a>) -> Option<ValueRef<'a>> {
@@ -182,16 +187,16 @@ impl Place {
         let wanted = |wanted: Type, got: Type| EvalError::Expected { wanted: wanted.name(), got: got.name() };
         let got = value.type_of();
         match (self.field, value) {
-            (Field::Attributes(_), value) if !self.keys.is_empty() => Ok(value.to_telemetry()),
-            (Field::Body | Field::Cache, value) => Ok(value.to_telemetry()),
-            (Field::BodyText, value @ Value::String(_)) => Ok(value.to_telemetry()),
+            (Field::Attributes(_), value) if !self.keys.is_empty() => Ok(value.into_telemetry()),
+            (Field::Body | Field::Cache, value) => Ok(value.into_telemetry()),
+            (Field::BodyText, value @ Value::String(_)) => Ok(value.into_telemetry()),
             (Field::Time(_), Value::Time(nanos)) => Ok(telemetry::Value::Int(nanos)),
             (Field::Id(_, length), Value::Bytes(bytes)) if bytes.len() == length => Ok(telemetry::Value::Bytes(bytes.into_owned())),
             (Field::Hex(_, length), Value::String(text)) => bytes_of_hex(&text, length).map(telemetry::Value::Bytes),
             (Field::KindName, Value::String(name)) => kind_number(KIND_NAMES.iter().copied(), &name),
             (Field::KindSymbol, Value::String(name)) => kind_number(schema::SPAN_KINDS.iter().map(|(_, symbol)| *symbol), &name),
-            (Field::Number("as_double"), value @ Value::Float(_)) => Ok(value.to_telemetry()),
-            (_, value) if got == self.gives => Ok(value.to_telemetry()),
+            (Field::Number("as_double"), value @ Value::Float(_)) => Ok(value.into_telemetry()),
+            (_, value) if got == self.gives => Ok(value.into_telemetry()),
             _ => Err(wanted(self.gives, got)),
         }
     }

@@ -9,13 +9,13 @@ use super::check::{Checker, innermost};
 use super::checked::Test;
 use super::compile::{Memory, Program};
 use super::conditions::{Condition, ErrorMode, Failed, Failure, Failures};
-use super::eval::{Look, arguments};
+use super::eval::{Look, Values, arguments, known_values};
 use super::functions::{Edit as Made, Takes, Work};
 use super::parse;
 use super::problem::{EvalError, Problems};
 use super::reads::Reads;
 use super::subject::{Change, Subject, changed_entries, kept};
-use super::table::{Contexts, Field, Level};
+use super::table::{Contexts, Level};
 use super::tree;
 use super::value::Value;
 use crate::config::ConfigErrors;
@@ -30,6 +30,8 @@ pub struct Statement {
     tree: tree::Statement,
     edit: Edit,
     condition: Program,
+    /// What it always puts, where that is known.
+    puts: Option<Kept>,
     warnings: Problems,
     reads: Reads,
 }
@@ -54,7 +56,8 @@ impl Statement {
                 let mut reads = Reads::of(&test);
                 edit.arguments.iter().for_each(|argument| reads.add(argument));
                 let condition = Program::alone(vec![test]);
-                Ok(Self { text: text.to_owned(), level, tree, edit, condition, warnings: problems, reads })
+                let puts = always_put(&edit);
+                Ok(Self { text: text.to_owned(), level, tree, edit, condition, puts, warnings: problems, reads })
             }
             _ => Err(problems),
         }
@@ -92,13 +95,17 @@ impl Statement {
     }
 
     /// What it changes at a scene.
-    fn plan<'a>(&'a self, look: &Look<'a>) -> Result<Change, EvalError> {
+    fn plan<'s: 'a, 'a>(&'s self, look: &Look<'a>) -> Result<Change<'s>, EvalError> {
         for test in &self.condition.tests {
             if !test.holds(look)? {
                 return Ok(Change::Nothing);
             }
         }
-        let mut values = arguments(self.edit.editor.parameters, &self.edit.arguments, look)?;
+        if let Some(known) = &self.puts {
+            return Ok(Change::Put(known));
+        }
+        let mut values = Values::new();
+        arguments(self.edit.editor.parameters, &self.edit.arguments, look, &mut values)?;
         let work = match &self.edit.work {
             Work::Item(work) => return work(&look.scene, &mut values).map(Change::Puts),
             Work::Put(work) | Work::Change(work) => work,
@@ -118,15 +125,24 @@ impl Statement {
         Ok(match work(&mut values)? {
             Made::Nothing => Change::Nothing,
             Made::Set(value) => Change::Set(place.fitted(value)?),
-            Made::Entries(entries)
-                if place.level == Level::Item && matches!(place.field, Field::Attributes(_)) && place.keys.is_empty() =>
-            {
+            Made::Without(key) if place.is_item_attributes() => Change::Without(SmallVec::from_slice(key.as_bytes())),
+            Made::Without(key) => Change::without(before, &key),
+            Made::Entries(entries) if place.is_item_attributes() => {
                 Change::Entries(entries.into_iter().map(|(number, entry)| (number, kept(entry))).collect())
             }
             Made::Entries(entries) => {
                 Change::Set(changed_entries(before, entries.into_iter().map(|(number, entry)| (number, kept(entry)))))
             }
         })
+    }
+}
+
+/// What an edit puts whatever it is shown.
+fn always_put(edit: &Edit) -> Option<Kept> {
+    let (Work::Put(work), Some(place)) = (&edit.work, &edit.target) else { return None };
+    match work(&mut known_values(&edit.arguments)?) {
+        Ok(Made::Set(value)) => place.fitted(value).ok(),
+        _ => None,
     }
 }
 
@@ -247,7 +263,7 @@ impl Statements {
             if self.level == Level::Event {
                 self.run_on_events(&mut item, source, clock)?;
             } else {
-                self.run_on(&mut Subject::Item(&mut item), source, clock)?;
+                item.at_once(|item| self.run_on(&mut Subject::Item(item), source, clock))?;
             }
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! What statements change: an item, an event of it, or what items share.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use smallvec::SmallVec;
 
 use super::functions::Entry;
 use super::place::{Place, with_trace_state};
@@ -26,15 +29,33 @@ pub(super) enum Subject<'s, 'b> {
     Event { item: &'s mut ItemMut<'b>, index: usize, bytes: Vec<u8>, is_changed: bool },
 }
 
-/// What a statement changes, with nothing borrowed.
+/// What a statement changes, with nothing borrowed of what it changes.
 #[derive(Debug)]
-pub(super) enum Change {
+pub(super) enum Change<'s> {
     Nothing,
     Set(Kept),
+    /// The same with what the statement says.
+    Put(&'s Kept),
+    /// A key of an item's attributes goes, as often as it is there.
+    Without(SmallVec<[u8; 32]>),
     /// Some entries of an item's attributes: taken out, or with another value.
-    Entries(smallvec::SmallVec<[(usize, Option<Kept>); 4]>),
+    Entries(Entries),
     /// Values at places that are no argument.
     Puts(Vec<(Path, Kept)>),
+}
+
+/// Entries by their number, ascending, and what becomes of them.
+type Entries = SmallVec<[(usize, Option<Kept>); 1]>;
+
+impl Change<'_> {
+    /// A map without a key; nothing where the key is not there.
+    pub(super) fn without(map: Value<'_>, key: &str) -> Self {
+        let places = match &map {
+            Value::Map(map) => map.places(key),
+            _ => SmallVec::new(),
+        };
+        if places.is_empty() { Change::Nothing } else { Change::Set(changed_entries(map, places.into_iter().map(|place| (place, None)))) }
+    }
 }
 
 impl Subject<'_, '_> {
@@ -59,17 +80,19 @@ impl Subject<'_, '_> {
     }
 
     /// Makes a change at a place.
-    pub(super) fn change(&mut self, place: Option<&Place>, change: Change, cache: &mut Kept) -> Result<(), EvalError> {
+    pub(super) fn change(&mut self, place: Option<&Place>, change: Change<'_>, cache: &mut Kept) -> Result<(), EvalError> {
         match (place, change) {
             (_, Change::Nothing) => Ok(()),
             (_, Change::Puts(puts)) => puts.iter().try_for_each(|(path, value)| self.put(path, Level::Item, value)),
-            (Some(place), Change::Set(value)) => self.set(place, value, cache),
+            (Some(place), Change::Set(value)) => self.set(place, Cow::Owned(value), cache),
+            (Some(place), Change::Put(value)) => self.set(place, Cow::Borrowed(value), cache),
+            (Some(_), Change::Without(key)) => self.without(&key),
             (Some(_), Change::Entries(entries)) => self.entries(entries),
             (None, _) => Err(EvalError::because("there is nothing to be changed")),
         }
     }
 
-    fn set(&mut self, place: &Place, value: Kept, cache: &mut Kept) -> Result<(), EvalError> {
+    fn set(&mut self, place: &Place, value: Cow<'_, Kept>, cache: &mut Kept) -> Result<(), EvalError> {
         if weight(&value) > MOST_BYTES {
             return Err(EvalError::because("the value is larger than 4 MiB"));
         }
@@ -77,13 +100,13 @@ impl Subject<'_, '_> {
             return Err(refused(EditError::TooDeep));
         }
         match (place.field, place.keys.first()) {
-            (Field::Cache, _) => set_in(cache, &place.keys, value),
+            (Field::Cache, _) => set_in(cache, &place.keys, value.into_owned()),
             (Field::TraceState, Some(Key::Text(key))) => {
                 let path = place.target.as_ref().ok_or_else(nowhere)?;
-                let (Some(Kept::String(state)), Kept::String(value)) = (self.get(path), value) else {
+                let (Some(Kept::String(state)), Kept::String(value)) = (self.get(path), &*value) else {
                     return Err(EvalError::because("a member of a trace state is text"));
                 };
-                self.put(path, place.level, &Kept::String(with_trace_state(&state, key, &value)))
+                self.put(path, place.level, &Kept::String(with_trace_state(&state, key, value)))
             }
             _ => self.put(place.target.as_ref().ok_or_else(nowhere)?, place.level, &value),
         }
@@ -115,8 +138,15 @@ impl Subject<'_, '_> {
         }
     }
 
+    /// Takes a key out of an item's attributes.
+    fn without(&mut self, key: &[u8]) -> Result<(), EvalError> {
+        let (Subject::Item(item) | Subject::Event { item, .. }) = self else { return Err(nowhere()) };
+        item.rewrite_attributes(|attribute| if attribute.key == key { Rewrite::Delete } else { Rewrite::Keep });
+        Ok(())
+    }
+
     /// Changes attributes of an item in one pass.
-    fn entries(&mut self, mut entries: smallvec::SmallVec<[(usize, Option<Kept>); 4]>) -> Result<(), EvalError> {
+    fn entries(&mut self, mut entries: Entries) -> Result<(), EvalError> {
         let (Subject::Item(item) | Subject::Event { item, .. }) = self else { return Err(nowhere()) };
         let (mut place, mut next) = (0, 0);
         item.rewrite_attributes(|_| {
@@ -194,6 +224,6 @@ pub(super) fn changed_entries(target: Value<'_>, changes: impl IntoIterator<Item
 pub(super) fn kept(entry: Entry<'_>) -> Option<Kept> {
     match entry {
         Entry::Delete => None,
-        Entry::Set(value) => Some(value.to_telemetry()),
+        Entry::Set(value) => Some(value.into_telemetry()),
     }
 }

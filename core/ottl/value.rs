@@ -232,6 +232,15 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The same, without a copy of text that a function made.
+    pub fn into_telemetry(self) -> telemetry::Value {
+        match self {
+            Value::String(text) => telemetry::Value::String(text.into_owned()),
+            Value::Bytes(bytes) => telemetry::Value::Bytes(bytes.into_owned()),
+            other => other.to_telemetry(),
+        }
+    }
+
     /// How `self` stands to `other`; `None` where the two cannot be ordered. Whole numbers and fractions compare as fractions.
     pub fn order(&self, other: &Value<'_>) -> Option<Ordering> {
         match (self, other) {

@@ -27,6 +27,8 @@ pub struct Telemetry {
     pub(super) whole_traces: bool,
     /// Where an edit is written before it is known to succeed.
     pub(super) scratch: Vec<u8>,
+    /// What an item is while several edits are made to it at once.
+    pub(super) draft: Vec<u8>,
     /// Bytes of `edited` that no head points to any more.
     pub(super) dead_edits: usize,
 }
@@ -49,11 +51,33 @@ impl Telemetry {
         body: Option<Bytes>,
     ) -> Self {
         let pristine = body.map(|body| SmallVec::from([body]));
-        Self { signal, heads, groups, origins: vec![origin], edited, pristine, whole_traces: false, scratch: Vec::new(), dead_edits: 0 }
+        Self {
+            signal,
+            heads,
+            groups,
+            origins: vec![origin],
+            edited,
+            pristine,
+            whole_traces: false,
+            scratch: Vec::new(),
+            draft: Vec::new(),
+            dead_edits: 0,
+        }
     }
 
     pub(super) fn of_parts(signal: Signal, heads: Vec<Head>, groups: Vec<Group>, origins: Vec<Origin>) -> Self {
-        Self { signal, heads, groups, origins, edited: Vec::new(), pristine: None, whole_traces: false, scratch: Vec::new(), dead_edits: 0 }
+        Self {
+            signal,
+            heads,
+            groups,
+            origins,
+            edited: Vec::new(),
+            pristine: None,
+            whole_traces: false,
+            scratch: Vec::new(),
+            draft: Vec::new(),
+            dead_edits: 0,
+        }
     }
 
     /// Its signal.
@@ -191,6 +215,7 @@ impl Telemetry {
             pristine: self.pristine.clone(),
             whole_traces: self.whole_traces,
             scratch: Vec::new(),
+            draft: Vec::new(),
             dead_edits: 0,
         }
     }

@@ -6,7 +6,7 @@ use super::read::numbers;
 use super::schema::{self, Field, Kind, Message, Presence};
 use super::value::{Attribute, ListRef, MapRef, Value, ValueRef, put_any_value, put_attribute};
 use super::wire::Raw;
-use super::wire::{self, WireField, entries, fields, put_bytes, put_tag};
+use super::wire::{self, WireField, entries, fields, put_bytes};
 
 /// What to do at the end of a path.
 #[derive(Clone, Copy, Debug)]
@@ -105,10 +105,9 @@ fn write_singular(
 
 /// Writes a length-delimited field whose payload `write` appends.
 fn nested(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>) -> Changed) -> Changed {
-    put_tag(out, number, wire::LEN);
-    let start = out.len();
+    let start = wire::open(out, number);
     let changed = write(out)?;
-    wire::insert_length(out, start);
+    wire::close(out, start);
     Ok(changed)
 }
 
@@ -345,8 +344,7 @@ fn put_message(field: &'static Field, message: &'static Message, value: &Value, 
         return Ok(());
     }
     let Value::Map(entries) = value else { return Err(wrong_type(field, "a map of its fields", value)) };
-    put_tag(out, field.number, wire::LEN);
-    let start = out.len();
+    let start = wire::open(out, field.number);
     let mut given = 0u32;
     for (name, value) in entries {
         let Some(inner) = message.field_named(name) else { return Err(EditError::NoSuchField(message.name)) };
@@ -357,7 +355,7 @@ fn put_message(field: &'static Field, message: &'static Message, value: &Value, 
         given |= bit;
         if inner.is_repeated() { put_list(inner, value, out)? } else { put_value(inner, value, out)? }
     }
-    wire::insert_length(out, start);
+    wire::close(out, start);
     Ok(())
 }
 

@@ -90,6 +90,11 @@ impl<'a> Item<'a> {
         events.into_iter().flatten()
     }
 
+    /// The names of a span's events, in the order written; repaired where they are no UTF-8.
+    pub fn event_names(&self) -> impl Iterator<Item = Cow<'a, str>> + use<'a> {
+        self.events().map(|event| utf8::repair(first_payload(event, 2)))
+    }
+
     /// The message of one event of a span, counted from zero.
     pub(crate) fn event(&self, index: usize) -> Option<&'a [u8]> {
         let events = (self.kind() == ItemKind::Span).then(|| entries(self.bytes, EVENTS));

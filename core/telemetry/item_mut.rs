@@ -20,6 +20,18 @@ use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 pub struct ItemMut<'a> {
     batch: &'a mut Telemetry,
     index: usize,
+    draft: Draft,
+}
+
+/// Where an item is while edits are made to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Draft {
+    /// In the batch: every edit is kept there.
+    None,
+    /// In the batch, and the next edit makes a draft.
+    Wanted,
+    /// In the draft.
+    Written,
 }
 
 /// What [`ItemMut::rewrite_attributes`] does with an attribute.
@@ -40,21 +52,41 @@ impl Telemetry {
     /// When `index` is not below [`Telemetry::len`].
     pub fn item_mut(&mut self, index: usize) -> ItemMut<'_> {
         assert!(index < self.len(), "item {index} of {}", self.len());
-        ItemMut { batch: self, index }
+        ItemMut::new(self, index)
     }
 
     /// Changes every item in turn.
     pub fn edit_items(&mut self, mut edit: impl FnMut(&mut ItemMut<'_>)) {
         for index in 0..self.len() {
-            edit(&mut ItemMut { batch: self, index });
+            edit(&mut ItemMut::new(self, index));
         }
+    }
+}
+
+impl<'a> ItemMut<'a> {
+    fn new(batch: &'a mut Telemetry, index: usize) -> Self {
+        Self { batch, index, draft: Draft::None }
     }
 }
 
 impl ItemMut<'_> {
     /// The item as it is now.
+    #[inline]
     pub fn item(&self) -> Item<'_> {
-        self.batch.item(self.index)
+        let item = self.batch.item(self.index);
+        if self.draft == Draft::Written { Item::new(item.head(), &self.batch.draft, item.context()) } else { item }
+    }
+
+    /// Makes several edits, of which each sees those before it, and keeps in the batch what they come to: the versions in between never leave the cache.
+    pub(crate) fn at_once<T>(&mut self, edits: impl FnOnce(&mut Self) -> T) -> T {
+        self.draft = Draft::Wanted;
+        let done = edits(self);
+        if std::mem::replace(&mut self.draft, Draft::None) == Draft::Written {
+            let draft = std::mem::take(&mut self.batch.draft);
+            self.keep_in_batch(&draft);
+            self.batch.draft = draft;
+        }
+        done
     }
 
     /// The value at a path: `None` where nothing is there.
@@ -99,7 +131,7 @@ impl ItemMut<'_> {
         let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
         if changed {
             scratch.extend_from_slice(&bytes[kept_from..]);
-            self.keep(&scratch);
+            self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
         changed
@@ -112,7 +144,7 @@ impl ItemMut<'_> {
         let is_changed = write(self.item(), &mut scratch);
         let fits = u32::try_from(self.batch.edited.len() + scratch.len()).is_ok();
         if is_changed && fits {
-            self.keep(&scratch);
+            self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
         if is_changed && !fits { Err(EditError::TooLarge) } else { Ok(is_changed) }
@@ -134,7 +166,7 @@ impl ItemMut<'_> {
         let fits = u32::try_from(self.batch.edited.len() + bytes.len()).is_ok();
         if copied > 0 && fits && self.item().kind() == ItemKind::Span {
             scratch.extend_from_slice(&bytes[copied..]);
-            self.keep(&scratch);
+            self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
     }
@@ -155,7 +187,7 @@ impl ItemMut<'_> {
         scratch.extend_from_slice(&bytes[copied..]);
         let outcome = self.check_whole(&scratch);
         if outcome.is_ok() {
-            self.keep(&scratch);
+            self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
         outcome
@@ -207,7 +239,8 @@ impl ItemMut<'_> {
         self.keep(scratch);
         if let Some(head) = head {
             let kept = &mut self.batch.heads[self.index];
-            *kept = Head { offset: kept.offset, length: kept.length, group: kept.group, flags: head.flags | Head::EDITED, ..head };
+            let flags = head.flags | kept.flags & Head::EDITED;
+            *kept = Head { offset: kept.offset, length: kept.length, group: kept.group, flags, ..head };
         }
         Ok(true)
     }
@@ -220,8 +253,18 @@ impl ItemMut<'_> {
         if head.flags & ODD & !before == 0 { Ok(head) } else { Err(EditError::BadId) }
     }
 
-    /// Makes `bytes` what the item is from now on.
-    fn keep(&mut self, bytes: &[u8]) {
+    /// Makes what stands in the scratch buffer what the item is from now on.
+    fn keep(&mut self, written: &mut Vec<u8>) {
+        if self.draft == Draft::None {
+            self.keep_in_batch(written);
+        } else {
+            std::mem::swap(written, &mut self.batch.draft);
+            self.draft = Draft::Written;
+        }
+    }
+
+    fn keep_in_batch(&mut self, bytes: &[u8]) {
+        self.batch.make_room_for_edits(self.index, bytes.len());
         let Telemetry { heads, edited, pristine, dead_edits, .. } = &mut *self.batch;
         *pristine = None;
         let head = &mut heads[self.index];
@@ -275,6 +318,28 @@ fn put_rewritten(out: &mut Vec<u8>, number: u32, attribute: &Attribute<'_>, entr
 }
 
 impl Telemetry {
+    /// Grows the buffer of edits for one of `more` bytes. Items are mostly edited in order, so what the edits so far take tells what all will take:
+    /// the buffer is moved once, and not each time that it has doubled.
+    #[inline]
+    fn make_room_for_edits(&mut self, index: usize, more: usize) {
+        if self.edited.capacity() - self.edited.len() < more {
+            self.grow_edits(index, more);
+        }
+    }
+
+    #[cold]
+    fn grow_edits(&mut self, index: usize, more: usize) {
+        /// As long as there is less, there is no telling.
+        const TELLING: usize = 16 * 1024;
+        /// A few huge items in front of many small ones must not ask for more than there is.
+        const MOST_TIMES: usize = 4;
+        let (before, so_far) = (self.edited.len(), self.edited.len() + more);
+        // Sizes differ, so a sixteenth is added.
+        let in_all = (so_far + so_far / 16).saturating_mul(self.heads.len()) / (index + 1);
+        let wanted = if before < TELLING { in_all.min(TELLING + more) } else { in_all.min(so_far.saturating_mul(MOST_TIMES)) };
+        self.edited.reserve(wanted.max(so_far) - before);
+    }
+
     /// Edits that were replaced leave their bytes behind; when most of the buffer is such, the living are moved together.
     fn compact_edits(&mut self) {
         const WORTH_IT: usize = 64 * 1024;

@@ -229,6 +229,12 @@ impl Intake {
         Self { interner, limits }
     }
 
+    /// The same with another answer to spans with odd ids: whether they may travel depends on where a request goes.
+    #[must_use]
+    pub fn letting(&self, odd_ids: OddIds) -> Self {
+        Self { interner: self.interner.clone(), limits: Limits { odd_ids, ..self.limits } }
+    }
+
     /// Where its contexts live.
     pub fn interner(&self) -> &Interner {
         &self.interner

@@ -318,10 +318,9 @@ pub(crate) fn put_bytes(out: &mut Vec<u8>, number: u32, payload: &[u8]) {
 
 /// Writes a length-delimited field whose payload `write` appends, its length not being known before.
 pub(crate) fn put_message(out: &mut Vec<u8>, number: u32, write: impl FnOnce(&mut Vec<u8>)) {
-    put_tag(out, number, LEN);
-    let start = out.len();
+    let start = open(out, number);
     write(out);
-    insert_length(out, start);
+    close(out, start);
 }
 
 /// Writes the tag of a length-delimited field and leaves one byte for the length; gives where the payload begins, for [`close`].
@@ -353,23 +352,6 @@ fn close_long(out: &mut Vec<u8>, start: usize, length: usize) {
         rest >>= 7;
     }
     out[start + more - 1] &= 0x7f;
-}
-
-/// Puts the length of everything behind `start` in front of it.
-pub(crate) fn insert_length(out: &mut Vec<u8>, start: usize) {
-    let length = out.len() - start;
-    let mut prefix = [0u8; 10];
-    let mut size = 0;
-    let mut rest = length;
-    while rest >= 0x80 {
-        prefix[size] = rest as u8 | 0x80;
-        rest >>= 7;
-        size += 1;
-    }
-    prefix[size] = rest as u8;
-    size += 1;
-    out.extend_from_slice(&prefix[..size]);
-    out[start..].rotate_right(size);
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ pub use rows::RowsDoNotAdd;
 pub use stages::{Decided, WholeTraces};
 pub use store::TraceStore;
 pub use structure::{Counts, Earliest, Structure};
-pub use view::{Outline, Trace};
+pub use view::{Gone, Outline, Trace};
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::entries::{Entry, Slot};
+use super::entries::{Entry, Slot, State};
 use super::log::Log;
 use super::memory::SkeletonRef;
 use super::rows::Rows;
@@ -55,6 +55,35 @@ impl<'a> Outline<'a> {
     /// Its shape, where a stage [wants](crate::component::Wants::structure) it.
     pub fn structure(&self) -> Option<Structure<'a>> {
         self.structure
+    }
+}
+
+/// A trace that is gone, for a stage that asks of one of its late spans by itself what it asks of traces.
+///
+/// Its outline counts that one span, and has no shape. Its slot is nobody's: a stage that keeps something by slot must not be asked.
+#[derive(Clone, Debug)]
+pub struct Gone(Entry);
+
+impl Gone {
+    /// The trace of a span that comes now.
+    pub fn new(trace: TraceId, now: LogTime) -> Self {
+        Self(Entry {
+            trace,
+            tail: RecordAt::NONE,
+            first_seen: now,
+            due: now,
+            scheduled: LogTime::NEVER,
+            spans: 1,
+            bytes: 0,
+            stamp: 0,
+            generation: 0,
+            state: State::Late,
+        })
+    }
+
+    /// What is known of it.
+    pub fn outline(&self) -> Outline<'_> {
+        Outline { slot: Slot(u32::MAX), entry: &self.0, structure: None, now: self.0.first_seen }
     }
 }
 

@@ -22,6 +22,20 @@ impl Headers {
         self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
+    /// These with one more, which takes the place of another of that name.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Secret) -> Headers {
+        self.0.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.0.push((name.to_owned(), value));
+        self
+    }
+
+    /// These and others, which take the place of those of their names.
+    #[must_use]
+    pub fn and(self, others: &Headers) -> Headers {
+        others.iter().fold(self, |all, (name, value)| all.with(name, value.clone()))
+    }
+
     /// Puts them in place of what is there. What no request can have was refused by [`Validate`].
     pub fn put_into(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.0 {

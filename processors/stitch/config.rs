@@ -1,7 +1,7 @@
 //! What the user writes.
 
 use serde::{Deserialize, Serialize};
-use tracetailor_core::config::{ConfigErrors, KeyError, Period, Planned, Schema, Validate};
+use tracetailor_core::config::{ConfigErrors, KeyError, Period, Schema, Validate};
 
 use super::engine::{Mode, Rules};
 
@@ -25,8 +25,8 @@ pub struct Config {
     pub ids: Ids,
     /// How far clocks of different processes may be apart: `auto` tells it from each trace's own calls.
     pub clock_tolerance: ClockTolerance,
-    /// Planned: what is learned from traffic, such as callers that are never seen and need not be waited for.
-    pub learn: Planned,
+    /// What is learned from traffic. It shortens waiting and is shown; it puts no span anywhere.
+    pub learn: Learn,
 }
 
 impl Default for Config {
@@ -40,7 +40,7 @@ impl Default for Config {
             roots: Roots::default(),
             ids: Ids::default(),
             clock_tolerance: ClockTolerance::Auto,
-            learn: Planned::default(),
+            learn: Learn::default(),
         }
     }
 }
@@ -135,34 +135,68 @@ pub enum SeveralRoots {
     Join,
 }
 
+/// What is learned from traffic.
+#[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Learn {
+    /// Whether a trace leaves after `quiet` though a parent is missing that has always been: of a proxy or a browser that reports nothing.
+    pub hops: bool,
+    /// So many services, and so many edges between them, are remembered in each lane.
+    pub tables: u32,
+}
+
+impl Default for Learn {
+    fn default() -> Self {
+        Self { hops: true, tables: 10_000 }
+    }
+}
+
 /// Ids that no tree can be built from.
 #[derive(Clone, Debug, Deserialize, Serialize, schemars::JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Ids {
-    /// Planned: a span whose id is zero or has the wrong length gets one that any gateway would give it.
-    #[serde(skip_serializing)]
-    pub zero_span_id: Planned,
+    /// A span whose id is zero or has the wrong length gets one that any gateway would give it, or is rejected on receipt.
+    pub zero_span_id: ZeroSpanId,
     /// Of identical spans, and of one that was sent before it was finished and again after, one is left.
     pub duplicates: Duplicates,
     /// Where several spans have one id, as Zipkin's client and server do, all but one get an id of their own.
     pub shared: SharedIds,
     /// A ring of parents is opened at its earliest span.
     pub cycles: Cycles,
-    /// Planned: trace ids of 64 bits beside their 128-bit form.
-    #[serde(skip_serializing)]
-    pub short_trace_ids: Planned,
+    /// Trace ids of 64 bits beside their 128-bit form are counted, or the short ones become the long ones.
+    pub short_trace_ids: ShortTraceIds,
 }
 
 impl Default for Ids {
     fn default() -> Self {
         Self {
-            zero_span_id: Planned::default(),
+            zero_span_id: ZeroSpanId::Derive,
             duplicates: Duplicates::Drop,
             shared: SharedIds::Split,
             cycles: Cycles::Cut,
-            short_trace_ids: Planned::default(),
+            short_trace_ids: ShortTraceIds::Report,
         }
     }
+}
+
+/// What becomes of spans without a valid id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ZeroSpanId {
+    /// They get one.
+    Derive,
+    /// Receivers reject them.
+    Reject,
+}
+
+/// What becomes of trace ids of 64 bits beside their 128-bit form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ShortTraceIds {
+    /// They are counted.
+    Report,
+    /// The short ones become the long ones.
+    Join,
 }
 
 /// What becomes of duplicates.
@@ -255,9 +289,17 @@ impl Validate for Config {
             errors.error("quiet", format!("must be shorter than wait ({})", self.wait), "write a duration such as 500ms");
         }
         errors.within("placeholders", &self.placeholders);
-        errors.within("ids", &self.ids);
-        errors.not_yet("learn", self.learn, "remove it: a trace whose parents are missing waits as long as wait says");
+        errors.within("learn", &self.learn);
         self.validate_mode(errors);
+    }
+}
+
+impl Validate for Learn {
+    fn validate(&self, errors: &mut ConfigErrors) {
+        if self.tables == 0 || self.tables > MOST_TABLES {
+            let wrong = format!("must be between 1 and {MOST_TABLES}: senders choose how many services there are");
+            errors.error("tables", wrong, "write a number such as 10000");
+        }
     }
 }
 
@@ -273,14 +315,12 @@ impl Validate for Placeholders {
     }
 }
 
-impl Validate for Ids {
-    fn validate(&self, errors: &mut ConfigErrors) {
-        errors.not_yet("zero_span_id", self.zero_span_id, "remove it: receivers reject such spans, and count them");
-        errors.not_yet("short_trace_ids", self.short_trace_ids, "remove it, and let the senders of short ids be set to 128 bits");
-    }
-}
-
 impl Config {
+    /// Whether spans without a valid id are given one: they are let in then.
+    pub fn mends_ids(&self) -> bool {
+        self.mode != ModeKey::None && self.ids.zero_span_id == ZeroSpanId::Derive
+    }
+
     fn validate_mode(&self, errors: &mut ConfigErrors) {
         if self.placeholders.id == PlaceholderId::Derived && self.mode != ModeKey::Placeholder {
             errors.at("placeholders").warn(
@@ -318,3 +358,6 @@ impl Config {
 
 /// More placeholders than this in one trace would be a trace of their own.
 const MOST_PER_TRACE: u32 = 10_000;
+
+/// More places than this in a table of services would be gigabytes.
+const MOST_TABLES: u32 = 1_000_000;

@@ -16,6 +16,8 @@ pub(super) struct Counts {
     made: [Counter; 2],
     touched: Vec<Counter>,
     late: Vec<Counter>,
+    short: Vec<Counter>,
+    no_id: Cause,
     duplicate: Cause,
     unfinished: Cause,
     superseded: Cause,
@@ -36,10 +38,12 @@ pub(super) enum Outcome {
     CutShort,
     /// What would have come out was no forest.
     Refused,
+    /// Its id was seen in a short and a long form, so that what is missing may be in the other one.
+    TwoForms,
 }
 
 impl Outcome {
-    const NAMES: [&str; 6] = ["complete", "repaired", "marked", "capped", "cut_short", "refused"];
+    const NAMES: [&str; 7] = ["complete", "repaired", "marked", "capped", "cut_short", "refused", "two_forms"];
 }
 
 /// What became of a late span.
@@ -63,6 +67,21 @@ impl Lateness {
     }
 }
 
+/// What was known of a trace with an id of 64 bits when it left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ShortId {
+    /// No other form of it was seen.
+    Alone,
+    /// The long form was seen.
+    BesideLong,
+    /// It was, and has become this one's.
+    Joined,
+}
+
+impl ShortId {
+    const NAMES: [&str; 3] = ["alone", "beside_long", "joined"];
+}
+
 impl Counts {
     pub(super) fn new(context: &ProcessorContext) -> Self {
         let each = |name: &'static str, label: &'static str, values: Vec<&'static str>| {
@@ -76,6 +95,8 @@ impl Counts {
             made: [made("parent"), made("root")],
             touched: each("tracetailor_stitch_touched_spans_total", "reason", Reason::ALL.map(Reason::name).to_vec()),
             late: each("tracetailor_stitch_late_spans_total", "outcome", Lateness::NAMES.to_vec()),
+            short: each("tracetailor_stitch_short_trace_ids_total", "outcome", ShortId::NAMES.to_vec()),
+            no_id: context.cause("no_span_id"),
             duplicate: context.cause("duplicate"),
             unfinished: context.cause("unfinished"),
             superseded: context.cause("superseded"),
@@ -88,6 +109,15 @@ impl Counts {
 
     pub(super) fn late(&self, lateness: Lateness) {
         self.late[lateness as usize].add(1);
+    }
+
+    pub(super) fn short(&self, short: ShortId) {
+        self.short[short as usize].add(1);
+    }
+
+    /// Why a span goes no further that should have got an id.
+    pub(super) fn no_id(&self) -> Cause {
+        self.no_id
     }
 
     /// What a plan does.

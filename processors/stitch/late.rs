@@ -6,14 +6,16 @@ use tracetailor_core::telemetry::{SpanId, SpanKind};
 use tracetailor_core::trace_store::{SkeletonRef, Trace, TraceOut};
 
 use super::counts::Lateness;
-use super::engine::{Anchored, Made, Mode, Quality, Role};
+use super::engine::{Anchored, Made, Mode, Quality, Reason, Role, Touch, nameless_id};
+use super::twins::Twin;
 use super::{SpanView, Stitch};
 
 impl Stitch {
     /// Late spans stay what they are. Where a parent is unknown a placeholder stands in, the same that would have stood there before, and only once.
-    pub(super) fn place_late(&mut self, trace: &Trace<'_>, out: &mut TraceOut<'_>) {
-        let spans = self.reader.read(trace).to_vec();
+    pub(super) fn place_late(&mut self, trace: &Trace<'_>, twin: Twin, out: &mut TraceOut<'_>) {
+        let mut spans = self.reader.read(trace).to_vec();
         let skeleton = trace.skeleton();
+        self.name_late(trace, &mut spans, out);
         let mut ids: Vec<SpanId> = spans.iter().map(|span| span.id).collect();
         ids.sort_unstable();
         let mut holes: HashMap<SpanId, Vec<usize>> = HashMap::new();
@@ -22,7 +24,7 @@ impl Stitch {
             self.counts.late(lateness);
             let reason = if lateness == Lateness::Supersedes { Lateness::Supersedes.name() } else { "late" };
             self.marker.reason(&mut out.edit(at), reason);
-            if lateness == Lateness::Orphan {
+            if lateness == Lateness::Orphan && twin == Twin::None {
                 holes.entry(span.parent).or_default().push(at);
             }
         }
@@ -30,6 +32,26 @@ impl Stitch {
             self.marker.late_spans(&mut out.edit(root), spans.len());
         }
         self.fill_late(trace, &spans, holes, out);
+    }
+
+    /// Late spans get the ids, and lose the parents, that they would have if they had come in time.
+    fn name_late(&self, trace: &Trace<'_>, spans: &mut [SpanView], out: &mut TraceOut<'_>) {
+        let named = spans.iter().map(|span| span.id).filter(|id| !id.is_none());
+        let mut taken: Vec<SpanId> = named.collect();
+        for (at, span) in spans.iter_mut().enumerate().filter(|(_, span)| span.id.is_none() || span.has_bad_parent) {
+            let mut touch = Touch { span: at, id: None, parent: None, orphan_of: None, reasons: Vec::new() };
+            if span.id.is_none() {
+                span.id = nameless_id(trace.id(), span, |id| taken.contains(&id));
+                taken.push(span.id);
+                touch.id = Some(span.id);
+                touch.reasons.push(Reason::NoId);
+            }
+            if span.has_bad_parent {
+                touch.parent = Some(SpanId::NONE);
+                touch.reasons.push(Reason::BadParent);
+            }
+            self.marker.touch(out.edit(at), &touch);
+        }
     }
 
     fn fill_late(&mut self, trace: &Trace<'_>, spans: &[SpanView], holes: HashMap<SpanId, Vec<usize>>, out: &mut TraceOut<'_>) {

@@ -1,7 +1,7 @@
 //! What is written on spans: every change leaves the way back.
 
 use tracetailor_core::component::BuildError;
-use tracetailor_core::telemetry::{ItemMut, Path, Signal, SpanId, Value};
+use tracetailor_core::telemetry::{ItemMut, Path, Signal, SpanId, TraceId, Value};
 
 use super::engine::{Quality, Reason, Touch};
 
@@ -15,6 +15,7 @@ pub(super) const BOUNDS: &str = "tracetailor.stitch.bounds";
 const REASON: &str = "tracetailor.stitch.reason";
 pub(super) const ORIGINAL_PARENT: &str = "tracetailor.stitch.original_parent_span_id";
 pub(super) const ORIGINAL_ID: &str = "tracetailor.stitch.original_span_id";
+const ORIGINAL_TRACE: &str = "tracetailor.stitch.original_trace_id";
 pub(super) const ORPHAN: &str = "tracetailor.stitch.orphan";
 const COMPLETE: &str = "tracetailor.stitch.complete";
 const ORPHAN_GROUPS: &str = "tracetailor.stitch.orphan_groups";
@@ -24,8 +25,10 @@ const LATE_SPANS: &str = "tracetailor.stitch.late_spans";
 
 /// Writes marks.
 pub(super) struct Marker {
+    trace: Path,
     id: Path,
     parent: Path,
+    original_trace: Mark,
     reason: Mark,
     original_parent: Mark,
     original_id: Mark,
@@ -50,6 +53,8 @@ impl Marker {
         };
         let mark = |key: &'static str| path(&format!(r#"attributes["{key}"]"#)).map(|path| Mark { key, path });
         Ok(Self {
+            trace: path("trace_id")?,
+            original_trace: mark(ORIGINAL_TRACE)?,
             id: path("span_id")?,
             parent: path("parent_span_id")?,
             reason: mark(REASON)?,
@@ -84,6 +89,13 @@ impl Marker {
             let reasons: Vec<&str> = touch.reasons.iter().map(|reason: &Reason| reason.name()).collect();
             self.reason(&mut span, &reasons.join(","));
         }
+    }
+
+    /// Moves a span to the trace whose id was cut short.
+    pub(super) fn join(&self, span: &mut ItemMut<'_>, long: TraceId) {
+        let original = hex(&span.item().trace_id().0);
+        self.original_trace.set(span, || Value::from(original.as_str()));
+        set(span, &self.trace, &Value::Bytes(long.0.to_vec()));
     }
 
     fn hang(&self, span: &mut ItemMut<'_>, parent: SpanId) {

@@ -5,32 +5,37 @@ use std::time::Duration;
 
 use tracetailor_core::component::{
     AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
-    TraceStage, Wants,
+    TraceStage, Trigger, Wants,
 };
-use tracetailor_core::telemetry::{Item, Signal};
+use tracetailor_core::telemetry::{Head, Item, Signal};
 use tracetailor_core::time::Clock;
 use tracetailor_core::trace_store::{Budget, Limits, Outline, Remember, Slot, Structure, Trace, TraceOut, TraceStore, WholeTraces};
 
 mod config;
 mod counts;
 pub mod engine;
+mod health;
 mod late;
 mod made;
 mod marks;
 mod read;
+mod twins;
 
 pub use config::Config;
-use config::{EntryParent, ModeKey};
-use counts::{Counts, Outcome, Rate};
-use engine::{Mode, Plan, Reason, Rules, SpanView, repair};
+use config::{EntryParent, ModeKey, ShortTraceIds};
+use counts::{Counts, Outcome, Rate, ShortId};
+use engine::{Mode, Plan, Reason, Rules, SpanView, repair, shape};
+use health::Observer;
 use made::Maker;
 use marks::Marker;
 use read::Reader;
+use twins::{Twin, Twins};
 
 /// How one is made, and what stage it stands for.
 pub const FACTORY: ProcessorFactory = ProcessorFactory::of::<Stitch>("stitch", Stability::Alpha, include_str!("README.md"))
     .only_for(&[Signal::Traces])
-    .playing(Part::Stage(stage));
+    .playing(Part::Stage(stage))
+    .mending_ids(|config| config.get::<Config>().is_ok_and(Config::mends_ids));
 
 /// What traces are kept for.
 const STITCHED: &str = "stitched";
@@ -65,9 +70,12 @@ impl Config {
             rate: context.share("rate", Rate::default),
             clock: context.clock.clone(),
             reader: Reader::default(),
+            observer: Observer::new(context, self.learn.hops, self.learn.tables as usize),
             maker: Maker::new(&self.placeholders.name, &context.interner)?,
             marker: Marker::new()?,
             has_outside: self.entry_parent == EntryParent::Outside,
+            twins: context.share("twins", Twins::default),
+            joins_short: self.ids.short_trace_ids == ShortTraceIds::Join,
         };
         Ok(StagePart { stage: Box::new(stage), limits, unjudged: STITCHED })
     }
@@ -81,11 +89,14 @@ pub struct Stitch {
     /// After how long without a new span a complete trace leaves.
     quiet: Option<Duration>,
     has_outside: bool,
+    twins: Arc<Twins>,
+    joins_short: bool,
     counts: Counts,
     /// How many spans were made in this second, by all lanes.
     rate: Arc<Rate>,
     clock: Clock,
     reader: Reader,
+    observer: Observer,
     maker: Maker,
     marker: Marker,
 }
@@ -107,12 +118,18 @@ impl TraceStage for Stitch {
         Wants { structure: true, skeletons: true }
     }
 
-    fn open(&mut self, _trace: &Outline<'_>) {}
+    fn open(&mut self, trace: &Outline<'_>) {
+        self.twins.see(trace.id(), self.joins_short);
+        self.observer.open(trace.slot());
+    }
 
-    fn arrive(&mut self, _trace: &Outline<'_>, _span: Item<'_>) {}
+    fn arrive(&mut self, trace: &Outline<'_>, span: Item<'_>) {
+        self.observer.arrive(trace.slot(), &span);
+    }
 
     fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
-        self.quiet.filter(|_| trace.structure().is_some_and(|structure| structure.is_complete()))
+        let is_whole = |structure: Structure<'_>| structure.is_complete() || self.observer.is_excused(trace, &structure);
+        self.quiet.filter(|_| trace.structure().is_some_and(is_whole))
     }
 
     fn annotate(&mut self, trace: &Trace<'_>, notes: &mut Notes) {
@@ -120,21 +137,28 @@ impl TraceStage for Stitch {
         let missing = self.missing(&structure);
         notes.orphans = Some(missing.orphans);
         notes.completeness = Some(missing.completeness(structure.counts().spans));
+        self.observe(trace);
     }
 
     fn finish(&mut self, trace: &Trace<'_>, _notes: &Notes, out: &mut TraceOut<'_>) {
         if !self.is_on {
-            return;
+            return self.leave_out_nameless(trace, out);
         }
-        if trace.is_late() {
-            return self.place_late(trace, out);
+        let twin = self.twin(trace);
+        match trace.is_late() {
+            true => self.place_late(trace, twin, out),
+            false => {
+                let plan = self.plan(trace, twin);
+                self.count(trace, &plan, twin);
+                self.carry_out(trace, &plan, out);
+            }
         }
-        let plan = self.plan(trace);
-        self.count(trace, &plan);
-        self.carry_out(trace, &plan, out);
+        self.join(trace, twin, out);
     }
 
-    fn close(&mut self, _slot: Slot) {}
+    fn close(&mut self, slot: Slot) {
+        self.observer.close(slot);
+    }
 }
 
 /// What a trace lacks, told without reading it.
@@ -164,9 +188,61 @@ impl Stitch {
         }
     }
 
-    /// What should be done with a trace. A gateway that cut its time short knows why spans are missing, and fills no holes.
-    fn plan(&mut self, trace: &Trace<'_>) -> Plan {
+    /// Counts what its shape tells of whoever sent it.
+    fn observe(&mut self, trace: &Trace<'_>) {
+        if !self.is_on {
+            return;
+        }
+        if trace.trigger().is_forced() {
+            return self.observer.pass_over();
+        }
+        let shape = shape(trace.id(), self.reader.read(trace), self.has_outside);
+        self.observer.see(trace, &self.reader, &shape, trace.trigger() == Trigger::Deadline);
+    }
+
+    /// What is known of the other form of its id. Of a trace that is not joined to it nothing but that it is there.
+    fn twin(&self, trace: &Trace<'_>) -> Twin {
+        self.twins.see(trace.id(), self.joins_short);
+        let twin = self.twins.of(trace.id());
+        if twins::is_short(trace.id()) && !trace.is_late() {
+            self.counts.short(match twin {
+                Twin::Long(_) if self.joins_short => ShortId::Joined,
+                Twin::Long(_) => ShortId::BesideLong,
+                _ => ShortId::Alone,
+            });
+        }
+        if self.joins_short { twin } else { Twin::None }
+    }
+
+    /// Gives its spans the long form of their trace's id.
+    fn join(&self, trace: &Trace<'_>, twin: Twin, out: &mut TraceOut<'_>) {
+        let Twin::Long(long) = twin else { return };
+        for at in 0..trace.len() {
+            let mut span = out.edit(at);
+            self.marker.join(&mut span, long);
+            self.marker.reason(&mut span, "short_trace_id");
+        }
+    }
+
+    /// No back end takes a span without an id.
+    fn leave_out_nameless(&self, trace: &Trace<'_>, out: &mut TraceOut<'_>) {
+        for (at, head) in trace.heads().enumerate() {
+            if head.flags & (Head::ODD_SPAN_ID | Head::ODD_PARENT_ID) != 0 {
+                out.leave_out(at, self.counts.no_id());
+            }
+        }
+    }
+
+    /// What should be done with a trace. A gateway that cut its time short knows why spans are missing, and fills no holes; and what one form of a
+    /// trace lacks may be in the other.
+    fn plan(&mut self, trace: &Trace<'_>, twin: Twin) -> Plan {
         let spans = self.reader.read(trace);
+        if twin != Twin::None {
+            let mut plan = repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
+            plan.touched.iter_mut().for_each(|touch| touch.orphan_of = None);
+            plan.touched.retain(|touch| !touch.reasons.is_empty());
+            return Plan { leader: None, ..plan };
+        }
         if trace.trigger().is_forced() {
             return repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
         }
@@ -181,10 +257,11 @@ impl Stitch {
         Plan { is_capped: true, ..annotated }
     }
 
-    fn count(&self, trace: &Trace<'_>, plan: &Plan) {
+    fn count(&self, trace: &Trace<'_>, plan: &Plan, twin: Twin) {
         self.counts.plan(plan);
         self.counts.trace(match plan {
             Plan { is_refused: true, .. } => Outcome::Refused,
+            _ if twin != Twin::None => Outcome::TwoForms,
             Plan { is_capped: true, .. } => Outcome::Capped,
             Plan { quality, .. } if quality.is_complete => Outcome::Complete,
             _ if trace.trigger().is_forced() => Outcome::CutShort,
@@ -194,6 +271,9 @@ impl Stitch {
     }
 
     fn carry_out(&mut self, trace: &Trace<'_>, plan: &Plan, out: &mut TraceOut<'_>) {
+        if plan.is_refused {
+            return self.leave_out_nameless(trace, out);
+        }
         for touch in &plan.touched {
             self.marker.touch(out.edit(touch.span), touch);
         }

@@ -14,8 +14,16 @@ use super::marks::{ORIGINAL_ID, ORIGINAL_PARENT, hex};
 pub(super) struct Reader {
     places: ContextCache<Place>,
     views: Vec<SpanView>,
-    /// Of every span in hand: the process, the service, and for whom a call is meant, as hashes.
-    hashes: Vec<[u64; 3]>,
+    hashes: Vec<Hashes>,
+}
+
+/// What a span's record says by small numbers, as hashes that hold beyond one trace.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Hashes {
+    pub(super) process: u64,
+    pub(super) service: u64,
+    /// For whom a call is meant; 0 where it does not say.
+    pub(super) target: u64,
 }
 
 /// What a resource says of where its spans ran.
@@ -30,7 +38,8 @@ struct Place {
 }
 
 /// What tells instances of a service apart, where the first is not given.
-const INSTANCE: [&str; 7] = ["service.instance.id", "k8s.pod.uid", "container.id", "k8s.pod.name", "host.id", "host.name", "process.pid"];
+pub(super) const INSTANCE: [&str; 7] =
+    ["service.instance.id", "k8s.pod.uid", "container.id", "k8s.pod.name", "host.id", "host.name", "process.pid"];
 
 impl Place {
     fn of(context: &Arc<Context>) -> Place {
@@ -68,23 +77,33 @@ impl Reader {
                 view.content = Mix::new().word(place.content).bytes(item.bytes()).finish();
             }
             self.views.push(view);
-            self.hashes.push([place.process, place.service, target]);
+            self.hashes.push(Hashes { process: place.process, service: place.service, target });
         }
         self.number();
         &self.views
     }
 
+    /// The records that were read last.
+    pub(super) fn views(&self) -> &[SpanView] {
+        &self.views
+    }
+
+    /// The same as hashes.
+    pub(super) fn hashes(&self) -> &[Hashes] {
+        &self.hashes
+    }
+
     /// Small numbers in the place of hashes.
     fn number(&mut self) {
-        let numbers = |which: usize| {
-            let mut numbers: Vec<u64> = self.hashes.iter().map(|hashes| hashes[which]).collect();
+        let numbers = |which: fn(&Hashes) -> u64| {
+            let mut numbers: Vec<u64> = self.hashes.iter().map(which).collect();
             numbers.sort_unstable();
             numbers.dedup();
             numbers
         };
-        let (processes, services) = (numbers(0), numbers(1));
+        let (processes, services) = (numbers(|hashes| hashes.process), numbers(|hashes| hashes.service));
         let place = |numbers: &[u64], hash: u64| numbers.binary_search(&hash).ok().and_then(|at| u32::try_from(at).ok());
-        for (view, [process, service, target]) in self.views.iter_mut().zip(&self.hashes) {
+        for (view, Hashes { process, service, target }) in self.views.iter_mut().zip(&self.hashes) {
             view.process = place(&processes, *process).unwrap_or_default();
             view.service = place(&services, *service).unwrap_or_default();
             view.target = match target {
@@ -164,7 +183,7 @@ fn is_address(name: &[u8]) -> bool {
 }
 
 /// A service's name as far as it is one whatever it is written in: `Cart-Service` is `cart` is `cart.shop.svc.cluster.local`.
-fn name_hash(name: &[u8]) -> u64 {
+pub(super) fn name_hash(name: &[u8]) -> u64 {
     let label = name.split(|byte| *byte == b'.').next().unwrap_or(name);
     let mut plain: Vec<u8> =
         label.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).map(u8::to_ascii_lowercase).collect();

@@ -3,6 +3,7 @@
 use super::counts::{Counted, PolicyCounts};
 use super::policies::{Ballot, Facts, Maker, Policy, PolicyType, Vote, Voter};
 use super::randomness::Chance;
+use super::rules::{self, Matches, Rule};
 
 /// All policies of the processor, in the order in which they are asked: those that drop first.
 pub(super) struct Policies {
@@ -23,6 +24,8 @@ pub(super) enum FirstMatch {
     NobodySpends,
     /// All asking, as in the Collector.
     NobodyIsAsked,
+    /// They are rules: who does not pass decides.
+    Decides,
 }
 
 struct Named {
@@ -72,6 +75,11 @@ pub(super) enum Outcome {
 }
 
 impl Decision {
+    /// Whether policies were asked.
+    pub(super) fn is_voted(&self) -> bool {
+        matches!(self.outcome, Outcome::Sampled | Outcome::NotSampled | Outcome::Dropped)
+    }
+
     pub(super) fn without_votes(outcome: Outcome) -> Self {
         Self { outcome, chance: Chance::CERTAIN, policy: None }
     }
@@ -105,11 +113,40 @@ impl Policies {
         Self { named, first_match, drops: u16::try_from(drops).unwrap_or(u16::MAX), look: looks.contains(&true) }
     }
 
+    /// Rules in the place of policies, in the order in which they stand, and behind them the one that nobody writes.
+    pub(super) fn of_rules(rules: &[Rule], maker: &mut Maker<'_>) -> Self {
+        let mut matches = Matches::default();
+        let mut voters: Vec<(&str, Box<dyn Voter>)> = Vec::with_capacity(rules.len() + 1);
+        for rule in rules {
+            maker.path.clone_from(&rule.name);
+            voters.push((&rule.name, rule.voter(&mut matches, maker)));
+        }
+        voters.push((rules::NONE, rules::none()));
+        maker.looks.watch(Box::new(matches));
+        let in_bytes = maker.looks.wants_sizes();
+        let look = voters.iter_mut().any(|(_, voter)| voter.looks());
+        let named = voters.into_iter().map(|(name, voter)| {
+            let counts = PolicyCounts::new(maker.context, name, maker.ways, in_bytes);
+            Named { name: name.to_owned(), children: Vec::new(), drops: false, voter, counts }
+        });
+        Self { named: named.collect(), first_match: FirstMatch::Decides, drops: 0, look }
+    }
+
     /// What the policy is called to which a decision is credited, and the one inside of it.
     pub(super) fn names(&self, (place, child): (u16, Option<u16>)) -> (&str, Option<&str>) {
         let Some(policy) = self.named.get(usize::from(place)) else { return ("", None) };
         let child = child.and_then(|child| policy.children.get(usize::from(child))).filter(|name| !name.is_empty());
         (&policy.name, child.map(String::as_str))
+    }
+
+    /// Where a policy stands.
+    pub(super) fn place_of(&self, name: &str) -> Option<usize> {
+        self.named.iter().position(|policy| policy.name == name)
+    }
+
+    /// Asks one of them alone, and counts nothing.
+    pub(super) fn ask(&mut self, place: usize, trace: &Facts<'_>) -> Option<Vote> {
+        self.named.get_mut(place).map(|policy| trace.ask(place, policy.voter.as_mut()))
     }
 
     /// Whether a trace may still be dropped when it is to be kept.
@@ -135,10 +172,11 @@ impl Policies {
                 FirstMatch::NobodySpends if is_kept && policy.voter.spends() => continue,
                 _ => {}
             }
-            let vote = policy.counts.time(|| policy.voter.vote(trace));
+            let vote = policy.counts.time(|| trace.ask(place.into(), policy.voter.as_mut()));
             votes.all.push((place, vote));
             is_kept |= vote.ballot == Ballot::Keep;
-            if vote.ballot == Ballot::Drop {
+            let is_over = vote.ballot == Ballot::Drop || self.first_match == FirstMatch::Decides && vote.ballot != Ballot::Pass;
+            if is_over {
                 return;
             }
         }

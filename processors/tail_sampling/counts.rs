@@ -221,13 +221,13 @@ impl PolicyCounts {
         voted
     }
 
-    /// Counts what it said; one that failed said nothing.
+    /// Counts what it said; one that failed, or a rule that does not fit, said nothing.
     pub(super) fn voted(&self, ballot: Ballot, of: Counted) {
         let which = match ballot {
             Ballot::Keep => 0,
             Ballot::Refuse => 1,
             Ballot::Drop => 2,
-            Ballot::Fail => return,
+            Ballot::Fail | Ballot::Pass => return,
         };
         self.traces[which].add(1);
         self.spans[which].add(of.spans);

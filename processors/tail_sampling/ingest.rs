@@ -4,6 +4,10 @@
 //! A fragment is what one request's resource holds of a trace. What no fragment speaks for goes when its time has come, without a vote, and
 //! is forgotten: a later span of it begins a trace.
 
+use tracetailor_core::telemetry::Item;
+use tracetailor_core::trace_store::Outline;
+
+use super::TailSampling;
 use super::ballot::{Decision, Outcome};
 use super::ways::Ways;
 
@@ -53,5 +57,33 @@ impl Fragments {
     /// What the trace comes to when its time is over. In the Collector nothing is ever kept where a policy could drop.
     pub(super) fn outcome(&self, ways: Ways) -> Option<Decision> {
         self.verdict.or(self.kept.filter(|_| !ways.original))
+    }
+}
+
+impl TailSampling {
+    /// Judges the fragment that has arrived, if this span is not of it.
+    pub(super) fn judge_fragment_before(&mut self, trace: &Outline<'_>, span: &Item<'_>) {
+        let resource = span.context().resource_id();
+        if self.seen[trace.slot().index()].rare().fragments.ends_before(resource) {
+            self.judge_fragment(trace);
+        }
+        self.seen[trace.slot().index()].rare_mut().fragments.arrive(resource);
+    }
+
+    /// Judges the fragment that has arrived, by itself: what was seen before it is forgotten.
+    pub(super) fn judge_fragment(&mut self, trace: &Outline<'_>) {
+        let slot = trace.slot().index();
+        let fragments = self.seen[slot].rare().fragments;
+        if fragments.is_final() || !fragments.is_arriving() {
+            return;
+        }
+        self.why.clear();
+        self.vote(trace);
+        let decision = self.votes.combine();
+        self.counts.failed(self.votes.failures());
+        let has_drops = self.policies.has_drops();
+        let seen = &mut self.seen[slot];
+        seen.rare_mut().fragments.judged(decision, has_drops);
+        seen.forget_spans();
     }
 }

@@ -4,11 +4,15 @@
 //! reads that when it votes. Questions about attributes are answered in one pass over the attributes of a span, those about a resource once
 //! for all spans that share it, and once all questions of a kind are answered for a trace nobody looks for more.
 
+use std::hash::BuildHasher;
+
+use foldhash::quality::RandomState;
 use tracetailor_core::telemetry::{Context, ContextCache, Item, StatusCode, ValueRef};
 
 use super::randomness;
 use super::seen::{Bit, Bits, Seen};
 use super::ways::Ways;
+use super::why::Told;
 
 /// A question about one attribute.
 pub(super) trait AttributeTest: Send {
@@ -19,12 +23,23 @@ pub(super) trait AttributeTest: Send {
     fn fits_resource(&mut self, value: ValueRef<'_>) -> bool {
         self.fits_span(value)
     }
+
+    /// What of the value that fitted last decided, for whoever asks why: a number, or the place of a rule; never a text.
+    fn told(&self) -> Option<Told> {
+        None
+    }
 }
 
 /// A question about a span as a whole.
 pub(super) trait SpanTest: Send {
     /// Whether the span is meant.
     fn answer(&mut self, span: &Item<'_>) -> Answer;
+}
+
+/// Somebody who has several questions and answers them together.
+pub(super) trait Watch: Send {
+    /// Sets the bits of what a span answers with yes.
+    fn watch(&mut self, span: &Item<'_>, seen: &mut Bits);
 }
 
 /// What a question about a span comes to.
@@ -47,17 +62,21 @@ pub(super) struct Looks {
     keys: Vec<Key>,
     /// The lengths of all keys, one bit each: most attributes need no further look.
     lengths: u128,
-    resources: ContextCache<Bits>,
+    resources: ContextCache<Answers>,
     /// The context of the newest span and what its resource answers: neighbours share it.
-    newest: Option<(u64, Bits)>,
+    newest: Option<(u64, Answers)>,
     heads: Vec<(HeadTest, Bit)>,
     spans: Vec<SpanQuestion>,
+    watches: Vec<Box<dyn Watch>>,
     /// The first answer counts, also where it is none, as in the Collector.
     first_answer_counts: bool,
     extents: Vec<(ExtentTest, (i64, i64), Bit)>,
     /// When these are set, attributes have nothing more to tell.
     attribute_bits: Bits,
     wants: Wants,
+    /// The service of each context as a number, where somebody asks.
+    services: Option<ContextCache<u64>>,
+    names: RandomState,
 }
 
 /// What is kept of a trace beside bits.
@@ -66,6 +85,16 @@ struct Wants {
     extent: bool,
     randomness: bool,
     sizes: bool,
+    structure: bool,
+    told: bool,
+}
+
+/// What a resource answers.
+#[derive(Clone, Debug, Default)]
+struct Answers {
+    bits: Bits,
+    /// What decided, of some of them.
+    told: Vec<(Bit, Told)>,
 }
 
 struct SpanQuestion {
@@ -131,6 +160,11 @@ impl Looks {
         (yes, failed)
     }
 
+    /// Shows every span to somebody who asked for [bits](Self::bit).
+    pub(super) fn watch(&mut self, watch: Box<dyn Watch>) {
+        self.watches.push(watch);
+    }
+
     /// Asks after every span how long the trace is so far.
     pub(super) fn extent_so_far(&mut self, test: ExtentTest, bounds: (i64, i64)) -> Bit {
         let bit = self.bit();
@@ -158,7 +192,28 @@ impl Looks {
         self.wants.sizes
     }
 
-    fn bit(&mut self) -> Bit {
+    /// Somebody may ask why.
+    pub(super) fn want_told(&mut self) {
+        self.wants.told = true;
+    }
+
+    /// Somebody needs to know the shape of a trace.
+    pub(super) fn want_structure(&mut self) {
+        self.wants.structure = true;
+    }
+
+    /// Whether somebody does.
+    pub(super) fn wants_structure(&self) -> bool {
+        self.wants.structure
+    }
+
+    /// Somebody needs to know from how many services a trace is.
+    pub(super) fn want_services(&mut self) {
+        self.services.get_or_insert_default();
+    }
+
+    /// A place for one more answer.
+    pub(super) fn bit(&mut self) -> Bit {
         self.bits += 1;
         Bit(self.bits - 1)
     }
@@ -181,6 +236,7 @@ impl Looks {
                 _ => {}
             }
         }
+        self.watches.iter_mut().for_each(|watch| watch.watch(span, &mut seen.bits));
         if self.wants.randomness
             && let Some(stated) = randomness::stated(span.trace_state())
         {
@@ -189,6 +245,10 @@ impl Looks {
         }
         if self.wants.sizes {
             seen.rare_mut().sizes.add(span);
+        }
+        if let Some(services) = &mut self.services {
+            let names = &self.names;
+            seen.rare_mut().services.add(*services.get(span.context(), |context| service_of(context, names)));
         }
     }
 
@@ -217,12 +277,17 @@ impl Looks {
     fn look_at_resource(&mut self, span: &Item<'_>, seen: &mut Seen) {
         let context = span.context();
         if self.newest.as_ref().is_none_or(|(newest, _)| *newest != context.id()) {
-            let Self { keys, resources, .. } = self;
-            let answers = resources.get(context, |context| answers_of(context, keys));
+            let Self { keys, resources, wants, .. } = self;
+            let answers = resources.get(context, |context| answers_of(context, keys, wants.told));
             self.newest = Some((context.id(), answers.clone()));
         }
         if let Some((_, answers)) = &self.newest {
-            seen.bits.add(answers);
+            for answer in &answers.told {
+                if !seen.bits.has(answer.0) {
+                    seen.rare_mut().told.push(*answer);
+                }
+            }
+            seen.bits.add(&answers.bits);
         }
     }
 
@@ -245,6 +310,9 @@ impl Looks {
             for (test, bit) in &mut self.keys[place].tests {
                 if !seen.bits.has(*bit) && test.fits_span(attribute.value()) {
                     seen.bits.set(*bit);
+                    if let Some(told) = test.told().filter(|_| self.wants.told) {
+                        seen.rare_mut().told.push((*bit, told));
+                    }
                 }
             }
         }
@@ -252,14 +320,24 @@ impl Looks {
 }
 
 /// What a resource answers by itself, for all its spans.
-fn answers_of(context: &Context, keys: &mut [Key]) -> Bits {
-    let mut answers = Bits::default();
+fn answers_of(context: &Context, keys: &mut [Key], wants_told: bool) -> Answers {
+    let mut answers = Answers::default();
     for Key { key, tests } in keys {
         let Some(attribute) = context.resource_attributes().find(|attribute| attribute.key == key.as_slice()) else { continue };
-        let yes = tests.iter_mut().filter_map(|(test, bit)| test.fits_resource(attribute.value()).then_some(*bit));
-        yes.for_each(|bit| answers.set(bit));
+        for (test, bit) in tests {
+            if test.fits_resource(attribute.value()) {
+                answers.bits.set(*bit);
+                answers.told.extend(test.told().filter(|_| wants_told).map(|told| (*bit, told)));
+            }
+        }
     }
     answers
+}
+
+/// The name of a service as a number; those without a name have the same.
+fn service_of(context: &Context, names: &RandomState) -> u64 {
+    let name = context.resource_attribute("service.name");
+    names.hash_one(name.as_ref().and_then(|name| name.text()).unwrap_or_default().as_bytes())
 }
 
 /// Lengths from 127 on share a bit.

@@ -8,10 +8,9 @@
 //! What could be built on it, and where it goes:
 //!
 //! - another policy: `policies` says how. One that computes from fields of spans overrides `Voter::arrive`;
-//! - rules in place of policies: beside `ballot::Policies`, with the same two steps, `vote` and `combine`. What decides is a
-//!   `ballot::Decision`;
-//! - a record of why: `ballot::Votes` are still there after the decision, in `TailSampling::record`;
-//! - policies in the shadow: a second `ballot::Policies` made with the same `looks::Looks`, asked in `record`, and only counted.
+//!
+//! Who votes says what decided in the trail of the trace (`policies::Facts::tell`); with the decision that becomes a record of `why`. Policies
+//! in the `shadow` are a second `ballot::Policies` made with the same `looks::Looks`, asked after the others and only counted.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,37 +18,49 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::component::{
     AnyConfig, BuildError, Component, Notes, Part, Processor, ProcessorContext, ProcessorFactory, Processors, Stability, StagePart,
-    TraceStage, Trigger, Verdict,
+    TraceStage, Trigger, Verdict, Wants,
 };
-use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Validate, quoted};
-use tracetailor_core::ledger::Cause;
+use tracetailor_core::config::{ByteSize, ConfigErrors, Period, Planned, Schema, Switch, Validate, quoted};
 use tracetailor_core::telemetry::{Item, Signal, TraceId};
 use tracetailor_core::time::LogTime;
 use tracetailor_core::trace_store::{Budget, Known, Limits, Outline, Remember, Slot, Trace, TraceOut, TraceStore, WholeTraces};
 
 mod ballot;
+mod causes;
+mod complete;
 mod counts;
 mod ingest;
+mod late;
 mod looks;
 mod marks;
 mod otelcol;
 mod policies;
 mod randomness;
+mod rules;
 mod seen;
+mod shadow;
 mod size;
 mod timing;
+mod trace_paths;
 mod trace_state;
 mod ways;
+mod why;
 
 use ballot::{Decision, FirstMatch, Outcome, Policies, Votes};
+use causes::Causes;
+use complete::{Complete, WhenComplete};
 use counts::{Counted, Counts};
+use late::{Fragments, LateSpans};
 use looks::Looks;
 use marks::Marks;
 use otelcol::Remembered;
-use policies::{Facts, Limiters, Maker, Place, Policy, Strictness};
+use policies::{Facts, Limiters, Maker, Place, Policy, Strictness, SubPolicies, Voter};
+use rules::Rule;
 use seen::Seen;
+use shadow::Shadow;
 use timing::Timing;
 use ways::{Compatibility, Randomness, SamplingStrategy, Ways};
+use why::{Label, Recorded, Recorder, Trail, Why};
 
 /// What the user writes.
 #[derive(Clone, Debug, Deserialize, Schema)]
@@ -71,7 +82,7 @@ pub struct Config {
     pub decision_cache: DecisionCache,
     /// How long a decision is remembered, for spans that come after it.
     pub remember: Period,
-    /// What becomes of spans that come after the decision.
+    /// What becomes of spans that come after the decision: `follow` it, or a block that says which are kept after all.
     pub late_spans: LateSpans,
     /// Whether the first policy that keeps a trace ends the asking, so that limits are not spent on it.
     pub sample_on_first_match: bool,
@@ -91,14 +102,14 @@ pub struct Config {
     pub expected_new_traces_per_sec: u64,
     /// Planned: where spans wait on disk.
     pub tail_storage: Planned,
-    /// Planned: decides a trace that is complete before its time.
-    pub decide_when_complete: Planned,
-    /// Planned: remembers why traces were decided as they were.
-    pub why: Planned,
-    /// Planned: policies that are only counted.
-    pub shadow_policies: Planned,
-    /// Planned: rules in place of policies.
-    pub rules: Planned,
+    /// Whether a trace that lacks nothing is decided before its time, when nothing more has come for a while.
+    pub decide_when_complete: Switch<WhenComplete>,
+    /// Remembers why traces were decided as they were.
+    pub why: Why,
+    /// Policies that are asked beside the others and only counted, with the keys of `policies`.
+    pub shadow_policies: SubPolicies,
+    /// In place of policies: the first that fits a trace decides it, and what none fits is kept.
+    pub rules: Vec<Rule>,
     /// Who keeps what: a trace that any of them keeps is kept, unless one drops it.
     pub policies: Vec<Policy>,
 }
@@ -113,15 +124,6 @@ pub struct DecisionCache {
     pub non_sampled_cache_size: i64,
 }
 
-/// What becomes of spans that come after the decision.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, Schema)]
-#[serde(rename_all = "lowercase")]
-pub enum LateSpans {
-    /// What became of the trace.
-    #[default]
-    Follow,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -133,7 +135,7 @@ impl Default for Config {
             maximum_trace_size_bytes: 0,
             decision_cache: DecisionCache::default(),
             remember: Period::seconds(900),
-            late_spans: LateSpans::Follow,
+            late_spans: late::follow(),
             sample_on_first_match: false,
             drop_pending_traces_on_shutdown: false,
             sampling_strategy: SamplingStrategy::TraceComplete,
@@ -143,10 +145,10 @@ impl Default for Config {
             num_shards: 1,
             expected_new_traces_per_sec: 0,
             tail_storage: Planned::default(),
-            decide_when_complete: Planned::default(),
-            why: Planned::default(),
-            shadow_policies: Planned::default(),
-            rules: Planned::default(),
+            decide_when_complete: Switch::Off,
+            why: Why::default(),
+            shadow_policies: SubPolicies::default(),
+            rules: Vec::new(),
             policies: Vec::new(),
         }
     }
@@ -162,14 +164,20 @@ impl Validate for Config {
         if self.num_shards > MOST_SHARDS {
             errors.error("num_shards", format!("is more than {MOST_SHARDS}"), "remove it: the lanes share the work");
         }
-        if self.policies.is_empty() {
+        rules::check(self, errors);
+        if self.policies.is_empty() && self.rules.is_empty() {
             let right = "list at least one, such as {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
             strictness.doubt(errors, "policies", "is empty: nothing would be kept", right);
         }
-        self.check_names(errors);
-        for (index, policy) in self.policies.iter().enumerate() {
-            policy.check(Place::Top, &mut errors.at("policies").index(index), strictness);
+        let SubPolicies(shadow) = &self.shadow_policies;
+        for (key, policies) in [("policies", &self.policies), ("shadow_policies", shadow)] {
+            check_names(key, policies, errors);
+            for (index, policy) in policies.iter().enumerate() {
+                policy.check(Place::Top, &mut errors.at(key).index(index), strictness);
+            }
         }
+        late::check(&self.late_spans, &self.policies, errors);
+        self.why.validate(&mut errors.at("why"));
         if self.sampling_strategy == SamplingStrategy::SpanIngest && !errors.has_errors() {
             self.check_stateless(errors);
         }
@@ -181,29 +189,21 @@ const MOST_SHARDS: u32 = 256;
 /// So many traces have room at least, however large each is.
 const TRACES_AT_LEAST: u64 = 8;
 
+fn check_names(key: &str, policies: &[Policy], errors: &mut ConfigErrors) {
+    for (index, policy) in policies.iter().enumerate() {
+        let mut errors = errors.at(key).index(index);
+        if policy.name.is_empty() {
+            errors.error("name", "is missing", "name the policy: metrics and explanations tell it by that");
+        } else if policies[..index].iter().any(|other| other.name == policy.name) {
+            let wrong = format!("there are two policies {}", quoted(&policy.name));
+            errors.error("name", wrong, "give one of them another name");
+        }
+    }
+}
+
 impl Config {
     fn check_planned(&self, errors: &mut ConfigErrors) {
         errors.planned("tail_storage", self.tail_storage, "remove it: traces wait in memory, of which max_buffered_bytes says how much");
-        for (key, planned, meanwhile) in [
-            ("decide_when_complete", self.decide_when_complete, "remove it; decision_wait_after_root_received shortens the wait"),
-            ("why", self.why, "remove it; marks writes the reason into kept spans"),
-            ("shadow_policies", self.shadow_policies, "remove it"),
-            ("rules", self.rules, "write policies"),
-        ] {
-            errors.not_yet(key, planned, meanwhile);
-        }
-    }
-
-    fn check_names(&self, errors: &mut ConfigErrors) {
-        for (index, policy) in self.policies.iter().enumerate() {
-            let mut errors = errors.at("policies").index(index);
-            if policy.name.is_empty() {
-                errors.error("name", "is missing", "name the policy: metrics and explanations tell it by that");
-            } else if self.policies[..index].iter().any(|other| other.name == policy.name) {
-                let wrong = format!("there are two policies {}", quoted(&policy.name));
-                errors.error("name", wrong, "give one of them another name");
-            }
-        }
     }
 
     /// A part of a trace cannot be judged by what only the whole has.
@@ -212,6 +212,9 @@ impl Config {
             let right = "remove sampling_strategy, or the policy";
             let wrong = format!("policy {} needs the whole trace, which span-ingest does not wait for", quoted(&policy.name));
             errors.at("policies").index(index).error_here(wrong, right);
+        }
+        if !self.shadow_policies.0.is_empty() {
+            errors.error("shadow_policies", "cannot be asked about parts of traces", "remove sampling_strategy, or them");
         }
     }
 
@@ -264,6 +267,17 @@ impl Config {
         Limits { remember, ..limits }
     }
 
+    fn recorder(&self, context: &ProcessorContext) -> Recorder {
+        let recorded = Recorded {
+            why: self.why,
+            written: &format!("{self:?}"),
+            live: if self.rules.is_empty() { Label::of_all(&self.policies) } else { Label::of_rules(&self.rules) },
+            shadow: Label::of_all(&self.shadow_policies.0),
+            wait: Timing::of(self).longest(),
+        };
+        Recorder::new(recorded, context)
+    }
+
     fn stage(&self, context: &ProcessorContext) -> StagePart {
         StagePart { stage: Box::new(TailSampling::new(self, context)), limits: self.limits(context), unjudged: "sampled" }
     }
@@ -289,7 +303,11 @@ pub struct TailSampling {
     seen: Vec<Seen>,
     /// The votes on the trace in hand.
     votes: Votes,
+    shadow: Option<Shadow>,
+    fragments: Option<Fragments>,
+    why: Recorder,
     timing: Timing,
+    complete: Option<Complete>,
     ways: Ways,
     strategy: SamplingStrategy,
     /// A larger trace is dropped.
@@ -304,18 +322,6 @@ pub struct TailSampling {
     /// The time at which late spans are looked up, and the trace of the newest of them.
     now: LogTime,
     newest_late: Option<TraceId>,
-}
-
-/// What the books count traces under.
-struct Causes {
-    sampled: Cause,
-    not_sampled: Cause,
-    dropped: Cause,
-    too_large: Cause,
-    pending: Cause,
-    evicted: Cause,
-    /// Its time was over before any part spoke for it.
-    unmatched: Cause,
 }
 
 impl Component for TailSampling {
@@ -338,15 +344,30 @@ impl TailSampling {
         if largest.is_some() {
             looks.want_sizes();
         }
+        let complete = config.decide_when_complete.on().map(|when| Complete::new(when, context));
+        if complete.is_some() {
+            looks.want_structure();
+        }
+        if config.why.records > 0 {
+            looks.want_told();
+        }
         let limiters = context.share("limits", Limiters::default);
         let mut maker = Maker { looks: &mut looks, context, limiters: &limiters, ways, path: String::new() };
-        let policies = Policies::new(&config.policies, config.first_match(), &mut maker);
+        let policies = match config.rules.as_slice() {
+            [] => Policies::new(&config.policies, config.first_match(), &mut maker),
+            rules => Policies::of_rules(rules, &mut maker),
+        };
+        let shadow = Shadow::new(&config.shadow_policies.0, config.first_match(), &mut maker);
         Self {
             looks,
+            fragments: Fragments::new(&config.late_spans, &policies, context),
             policies,
             seen: Vec::new(),
             votes: Votes::default(),
+            shadow,
+            why: config.recorder(context),
             timing: Timing::of(config),
+            complete,
             ways,
             strategy: config.sampling_strategy,
             largest,
@@ -362,21 +383,11 @@ impl TailSampling {
     }
 }
 
-impl Causes {
-    fn new(context: &ProcessorContext) -> Self {
-        Self {
-            sampled: context.cause("sampled"),
-            not_sampled: context.cause("not_sampled"),
-            dropped: context.cause("dropped_by_policy"),
-            too_large: context.cause("too_large"),
-            pending: context.cause("pending_at_shutdown"),
-            evicted: context.cause("evicted"),
-            unmatched: context.cause("unmatched"),
-        }
-    }
-}
-
 impl TraceStage for TailSampling {
+    fn wants(&self) -> Wants {
+        Wants { structure: self.looks.wants_structure(), ..Wants::default() }
+    }
+
     fn open(&mut self, trace: &Outline<'_>) {
         let slot = trace.slot();
         if self.seen.len() <= slot.index() {
@@ -387,7 +398,7 @@ impl TraceStage for TailSampling {
         if let Some(remembered) = &self.remembered {
             seen.rare_mut().pushed = Some(remembered.enter(trace.id()));
         }
-        self.policies.lookers().for_each(|voter| voter.open(slot));
+        self.lookers().for_each(|voter| voter.open(slot));
         self.counts.opened(trace.first_seen() == trace.now());
     }
 
@@ -398,8 +409,8 @@ impl TraceStage for TailSampling {
         }
         let seen = &mut self.seen[trace.slot().index()];
         self.looks.look(&span, seen);
-        self.policies.lookers().for_each(|voter| voter.arrive(trace, &span));
         self.timing.arrived(&span, trace.now(), seen);
+        self.lookers().for_each(|voter| voter.arrive(trace, &span));
     }
 
     fn ready_in(&mut self, trace: &Outline<'_>) -> Option<Duration> {
@@ -412,18 +423,22 @@ impl TraceStage for TailSampling {
         }
         let seen = &self.seen[trace.slot().index()];
         let is_final = seen.rare().fragments.is_final() || self.is_too_large(seen);
-        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen) }
+        let complete = self.complete.as_ref().and_then(|complete| complete.wish(trace));
+        if is_final { Some(Duration::ZERO) } else { self.timing.wish(trace, seen).into_iter().chain(complete).min() }
     }
 
     /// What happens to a trace whose time has come.
     fn decide(&mut self, trace: &Trace<'_>, _notes: &Notes) -> Option<Verdict> {
+        self.why.clear();
         let decision = self.without_votes(trace).unwrap_or_else(|| {
             self.vote(trace);
             self.votes.combine()
         });
-        let verdict = self.verdict(&decision);
+        let early = self.complete.as_ref().filter(|complete| complete.decided(trace));
+        let verdict = early.map_or(&self.causes, Complete::causes).verdict(&decision);
         self.remember(trace, &decision, verdict);
-        self.record(trace, &decision);
+        let shadow = self.ask_shadow(trace, &decision);
+        self.record(trace, &decision, shadow);
         Some(verdict)
     }
 
@@ -435,6 +450,9 @@ impl TraceStage for TailSampling {
         }
         let decision = seen.and_then(|seen| seen.decision);
         self.marks.write(trace, decision.as_ref(), &self.policies, &self.counts, out);
+        if let Some(fragments) = self.fragments.as_ref().filter(|_| trace.is_late()) {
+            fragments.mark(trace.verdict(), out);
+        }
     }
 
     fn recall(&mut self, trace: TraceId, known: Option<Known>, now: LogTime) -> Option<Known> {
@@ -447,6 +465,12 @@ impl TraceStage for TailSampling {
     }
 
     fn late(&mut self, known: Known, span: Item<'_>) -> Option<Verdict> {
+        if let Some(complete) = &self.complete {
+            complete.late(known.verdict.cause, &span);
+        }
+        let after_all = self.judge_late(&known, &span);
+        let is_root = span.parent_span_id().is_none();
+        self.why.late(span.trace_id(), self.now, after_all.unwrap_or(known.verdict).is_keep(), is_root);
         let is_kept = known.verdict.is_keep();
         let cache = if is_kept { self.caches.sampled_cache_size } else { self.caches.non_sampled_cache_size };
         if cache > 0 {
@@ -455,11 +479,11 @@ impl TraceStage for TailSampling {
             self.newest_late = Some(span.trace_id());
             self.counts.late(self.now.since(known.when));
         }
-        None
+        after_all
     }
 
     fn close(&mut self, slot: Slot) {
-        self.policies.lookers().for_each(|voter| voter.close(slot));
+        self.lookers().for_each(|voter| voter.close(slot));
         self.counts.closed();
     }
 }
@@ -485,13 +509,31 @@ impl TailSampling {
         self.largest.is_some_and(|largest| seen.rare().sizes.fragments() > largest)
     }
 
+    /// Those who look at spans by themselves.
+    fn lookers(&mut self) -> impl Iterator<Item = &mut Box<dyn Voter>> {
+        self.policies.lookers().chain(self.shadow.iter_mut().flat_map(Shadow::lookers))
+    }
+
     /// Asks the policies.
     fn vote(&mut self, trace: &Outline<'_>) {
-        let seen = &self.seen[trace.slot().index()];
-        let spans = u64::from(trace.span_count().saturating_sub(seen.rare().evicted));
-        let facts = Facts { outline: trace, seen, spans };
+        let facts = facts(trace, &self.seen, &self.why.trail);
         self.policies.vote(&facts, &mut self.votes);
-        self.policies.count(&self.votes, Counted { spans, bytes: seen.rare().sizes.message() });
+        self.policies.count(&self.votes, counted(&facts));
+    }
+
+    /// Asks those in the shadow, where somebody was asked: whether they would have kept the trace.
+    fn ask_shadow(&mut self, trace: &Outline<'_>, decision: &Decision) -> Option<bool> {
+        let shadow = self.shadow.as_mut().filter(|_| decision.is_voted())?;
+        let facts = facts(trace, &self.seen, &self.why.shadow);
+        Some(shadow.ask(&facts, decision, counted(&facts)))
+    }
+
+    /// Whether a late span is kept after all.
+    fn judge_late(&mut self, known: &Known, span: &Item<'_>) -> Option<Verdict> {
+        let causes = [Some(&self.causes), self.complete.as_ref().map(Complete::causes)];
+        let may_be_kept = causes.into_iter().flatten().any(|causes| late::may_be_kept(known, causes.not_sampled));
+        let fragments = self.fragments.as_mut().filter(|_| may_be_kept)?;
+        fragments.judge(span, self.now, &mut self.looks, &mut self.policies)
     }
 
     /// The store remembers verdicts by itself. Where the Collector is followed, it is remembered as there: a trace that was pushed out not at
@@ -515,7 +557,8 @@ impl TailSampling {
     }
 
     /// Counts what was decided, and keeps it until the trace is gone.
-    fn record(&mut self, trace: &Trace<'_>, decision: &Decision) {
+    fn record(&mut self, trace: &Trace<'_>, decision: &Decision, shadow: Option<bool>) {
+        self.why.decided(trace, facts(trace, &self.seen, &self.why.trail).spans, decision, shadow);
         self.seen[trace.slot().index()].decision = Some(*decision);
         self.counts.failed(self.votes.failures());
         self.counts.decided(decision.outcome, trace.trigger());
@@ -527,45 +570,17 @@ impl TailSampling {
         }
         self.votes.clear();
     }
+}
 
-    /// The decision as the store and the books know it. Late spans need to know how probable a keep was.
-    fn verdict(&self, decision: &Decision) -> Verdict {
-        let Causes { sampled, not_sampled, dropped, too_large, pending, evicted, unmatched } = self.causes;
-        match decision.outcome {
-            Outcome::Sampled => Verdict::keep(sampled).with_note(decision.chance.note()),
-            Outcome::NotSampled => Verdict::drop(not_sampled),
-            Outcome::Dropped => Verdict::drop(dropped),
-            Outcome::TooLarge => Verdict::drop(too_large),
-            Outcome::Pending => Verdict::drop(pending),
-            Outcome::Evicted => Verdict::drop(evicted),
-            Outcome::Unmatched => Verdict::drop(unmatched),
-        }
-    }
+/// What policies may know of a trace.
+fn facts<'a>(trace: &'a Outline<'a>, seen: &'a [Seen], trail: &'a Trail) -> Facts<'a> {
+    let seen = &seen[trace.slot().index()];
+    let spans = u64::from(trace.span_count().saturating_sub(seen.rare().evicted));
+    Facts { outline: trace, seen, spans, trail }
+}
 
-    /// Judges the fragment that has arrived, if this span is not of it.
-    fn judge_fragment_before(&mut self, trace: &Outline<'_>, span: &Item<'_>) {
-        let resource = span.context().resource_id();
-        if self.seen[trace.slot().index()].rare().fragments.ends_before(resource) {
-            self.judge_fragment(trace);
-        }
-        self.seen[trace.slot().index()].rare_mut().fragments.arrive(resource);
-    }
-
-    /// Judges the fragment that has arrived, by itself: what was seen before it is forgotten.
-    fn judge_fragment(&mut self, trace: &Outline<'_>) {
-        let slot = trace.slot().index();
-        let fragments = self.seen[slot].rare().fragments;
-        if fragments.is_final() || !fragments.is_arriving() {
-            return;
-        }
-        self.vote(trace);
-        let decision = self.votes.combine();
-        self.counts.failed(self.votes.failures());
-        let has_drops = self.policies.has_drops();
-        let seen = &mut self.seen[slot];
-        seen.rare_mut().fragments.judged(decision, has_drops);
-        seen.forget_spans();
-    }
+fn counted(trace: &Facts<'_>) -> Counted {
+    Counted { spans: trace.spans, bytes: trace.seen.rare().sizes.message() }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is known of a trace that waits: some bits, its extent, its randomness. Nothing of it needs the spans again.
 
+use smallvec::SmallVec;
 use tracetailor_core::probability::Randomness;
 use tracetailor_core::time::LogTime;
 
@@ -7,6 +8,7 @@ use super::ballot::Decision;
 use super::ingest::Fragments;
 use super::otelcol::Pushed;
 use super::size::Sizes;
+use super::why::Told;
 
 /// A place in a trace's set of bits: the answer to one question that a policy asks of spans.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +94,10 @@ pub(super) struct Rare {
     pub(super) running: Extent,
     /// What it measures as the Collector counts, where somebody asks.
     pub(super) sizes: Sizes,
+    /// The services that it came from, where somebody asks.
+    pub(super) services: Services,
+    /// What decided, of some questions that were answered with yes, where somebody may ask why.
+    pub(super) told: SmallVec<[(Bit, Told); 2]>,
     /// When it is to be decided because its root has come.
     pub(super) after_root: Option<LogTime>,
     /// Where the Collector is followed: whether it was pushed out, and how many spans it had when it came again.
@@ -99,6 +105,27 @@ pub(super) struct Rare {
     pub(super) evicted: u32,
     /// What its fragments were decided to be, where each is judged by itself.
     pub(super) fragments: Fragments,
+}
+
+/// Some services, each as a number.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Services(Vec<u64>);
+
+/// Beyond it services are not told apart any longer.
+const MOST_SERVICES: usize = 256;
+
+impl Services {
+    pub(super) fn add(&mut self, service: u64) {
+        if let Err(place) = self.0.binary_search(&service)
+            && self.0.len() < MOST_SERVICES
+        {
+            self.0.insert(place, service);
+        }
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.0.len() as u64
+    }
 }
 
 /// What a trace is of which nothing rare is known.
@@ -133,6 +160,11 @@ impl Extent {
     /// In whole milliseconds, cut. Negative where a clock was wrong.
     pub(super) fn milliseconds(self) -> i64 {
         self.end.wrapping_sub(self.start).cast_signed() / 1_000_000
+    }
+
+    /// Nothing where a start or an end is not known.
+    pub(super) fn nanoseconds(self) -> i64 {
+        if self.start == 0 || self.end == 0 { 0 } else { i64::try_from(self.end.saturating_sub(self.start)).unwrap_or(i64::MAX) }
     }
 
     /// In whole milliseconds, cut; nothing where a start or an end is not known.
@@ -174,6 +206,12 @@ impl Seen {
         self.extent = Extent::default();
         if let Some(rare) = &mut self.rare {
             rare.running = Extent::default();
+            rare.told.clear();
         }
+    }
+
+    /// What decided that a question was answered with yes, where that is known.
+    pub(super) fn told(&self, bit: Bit) -> Option<Told> {
+        self.rare().told.iter().find(|(of, _)| *of == bit).map(|(_, told)| *told)
     }
 }

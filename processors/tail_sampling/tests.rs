@@ -1,13 +1,19 @@
 //! The processor as a whole: its page, its configuration, its time, its limits, what comes late.
 
 mod chance;
+mod complete;
 mod configuration;
 mod ingest;
 mod late;
 mod limits;
 mod properties;
+mod reload;
 mod room;
+mod rules;
+mod shadow;
+mod structure;
 mod timing;
+mod whole_traces;
 
 use std::time::Duration;
 

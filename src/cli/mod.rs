@@ -1,9 +1,9 @@
 //! The command line: what can be asked of the binary, and who answers.
 
+mod ask;
 mod check;
 mod list;
 mod ottl;
-mod reload;
 mod say;
 mod send;
 mod token;
@@ -22,7 +22,8 @@ Exit codes:
   0  what was asked was done
   1  the configuration is wrong; nothing was started or changed
   2  the command line was not understood
-  3  something outside was in the way: a port that is taken, a gateway that does not answer";
+  3  something outside was in the way: a port that is taken, a gateway that does not answer
+  4  nothing is known of what was asked for: a trace on which nothing was decided";
 
 /// A gateway for OpenTelemetry that samples, stitches, labels and redacts.
 #[derive(Debug, Parser)]
@@ -69,9 +70,23 @@ enum Command {
     /// Ask a running gateway to read its configuration again.
     Reload {
         /// Where its admin extension listens.
-        #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
+        #[arg(long, visible_alias = "at", value_name = "HOST:PORT", default_value = "127.0.0.1:8889")]
         admin: String,
     },
+    /// Say why a trace was kept or dropped: ask running gateways what their tail sampling decided on it.
+    ///
+    /// Exits with 4 where nothing is known of the trace, and then says what can be known all the same.
+    Why {
+        /// Its id, or a traceparent, or whatever was pasted.
+        #[arg(value_name = "TRACE_ID")]
+        trace: String,
+        #[command(flatten)]
+        gateways: Gateways,
+    },
+    /// List the services that running gateways have seen, and what service_name makes of their names.
+    Services(Gateways),
+    /// Say how healthy the traces are that running gateways receive.
+    Doctor(Gateways),
     /// Read an OTTL condition or statement, show how it is understood, and ask it about spans.
     Ottl(ottl::Ottl),
     /// Send a trace of three services to an OTLP endpoint, and say where to look for it.
@@ -99,6 +114,23 @@ struct Run {
     /// Read the configuration again when one of its files changes.
     #[arg(long)]
     watch: bool,
+}
+
+/// Gateways that run.
+#[derive(Args, Debug)]
+struct Gateways {
+    /// Where their admin extensions listen. Every address of a name is asked: a headless service of Kubernetes names them all.
+    #[arg(long, visible_alias = "admin", value_name = "HOST[:PORT]", default_value = "127.0.0.1:8889")]
+    at: String,
+    /// How to print what they answer.
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    format: AnswerFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AnswerFormat {
+    Text,
+    Json,
 }
 
 #[derive(Args, Debug)]
@@ -137,7 +169,10 @@ impl Cli {
             Some(Command::Explain { component }) => list::explain(&component),
             Some(Command::Schema) => list::schema(),
             Some(Command::PrintConfig { configuration, format }) => check::print_config(&configuration.sources(), format.into()),
-            Some(Command::Reload { admin }) => reload::reload(&admin),
+            Some(Command::Reload { admin }) => ask::reload(&admin),
+            Some(Command::Why { trace, gateways }) => gateways.ask(ask::WHY, &trace),
+            Some(Command::Services(gateways)) => gateways.ask(ask::SERVICES, ""),
+            Some(Command::Doctor(gateways)) => gateways.ask(ask::DOCTOR, ""),
             Some(Command::Ottl(asked)) => ottl::ottl(&asked),
             Some(Command::Send(errand)) => send::send(&errand),
             Some(Command::Token { configuration, value }) => token::token(&configuration.sources(), &value),
@@ -146,6 +181,16 @@ impl Cli {
             None => return self.run.start(),
         };
         outcome.tell()
+    }
+}
+
+impl Gateways {
+    fn ask(&self, page: ask::Page, question: &str) -> Outcome {
+        let form = match self.format {
+            AnswerFormat::Text => ask::Form::Text,
+            AnswerFormat::Json => ask::Form::Json,
+        };
+        ask::page(page, question, &self.at, form)
     }
 }
 

@@ -9,6 +9,8 @@ const WRONG: u8 = 1;
 const NOT_UNDERSTOOD: u8 = 2;
 /// Something outside was in the way.
 const IN_THE_WAY: u8 = 3;
+/// Nothing is known of what was asked for.
+const UNKNOWN: u8 = 4;
 
 /// What came of a command.
 #[derive(Debug, Default)]
@@ -39,10 +41,21 @@ impl Outcome {
         Self { remarks, code: IN_THE_WAY, ..Self::default() }
     }
 
+    /// Nothing is known of what was asked for, and this is what can be said all the same.
+    pub(crate) fn unknown(asked: String) -> Self {
+        Self { asked, code: UNKNOWN, ..Self::default() }
+    }
+
     /// The same with remarks about it.
     #[must_use]
     pub(crate) fn remarking(self, remarks: String) -> Self {
         Self { remarks, ..self }
+    }
+
+    /// What goes to one stream, what to the other, and the number.
+    #[cfg(test)]
+    pub(crate) fn parts(&self) -> (String, String, u8) {
+        (self.asked.clone(), self.remarks.clone(), self.code)
     }
 
     /// Says it where it belongs. A reader that hung up is not an error of ours.

@@ -22,7 +22,13 @@ const HEAD: &str = "\
 /// What stands in the example where there is no default, or where the default is not fit to be shown.
 /// For a block, that it is on.
 pub(super) const VALUES: &[(&str, &str)] = &[
+    ("exporters.coralogix.application_name", "my-application"),
+    ("exporters.coralogix.domain", "eu2.coralogix.com"),
+    ("exporters.coralogix.private_key", "\"${env:CORALOGIX_PRIVATE_KEY:-change-me}\""),
     ("exporters.file.path", "/var/lib/tracetailor/telemetry.jsonl"),
+    ("exporters.load_balancing.resolver", "on"),
+    ("exporters.load_balancing.resolver.static", "on"),
+    ("exporters.load_balancing.resolver.static.hostnames", "[\"localhost:14317\"]"),
     ("exporters.otlp_grpc.endpoint", "localhost:14317"),
     ("exporters.otlp_http.endpoint", "http://localhost:14318"),
     ("extensions.basicauth.htpasswd", "on"),

@@ -9,17 +9,7 @@ pub(crate) const PLANNED: &[PlannedComponent] = &[
         aliases: &[],
         meanwhile: "send to the OTLP endpoint of X-Ray by way of a Collector that signs the requests",
     },
-    PlannedComponent {
-        name: "coralogix",
-        aliases: &[],
-        meanwhile: "use otlp_grpc with endpoint ingress.<your domain>:443 and headers: {authorization: Bearer <key>}, and name application and subsystem as resource attributes",
-    },
     PlannedComponent { name: "kafka", aliases: &[], meanwhile: "send OTLP to a Collector that writes to the topic" },
-    PlannedComponent {
-        name: "load_balancing",
-        aliases: &["loadbalancing"],
-        meanwhile: "use otlp_grpc with an endpoint that balances; where one trace must meet one sampler, keep a Collector with it before the gateway",
-    },
     PlannedComponent { name: "prometheus", aliases: &[], meanwhile: "send the metrics as OTLP: Prometheus takes them at /api/v1/otlp" },
     PlannedComponent {
         name: "prometheus_remote_write",

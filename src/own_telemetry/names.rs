@@ -97,7 +97,7 @@ pub const METRICS: &[Metric] = &[
     Metric::counter(
         "tracetailor_stitch_traces_total",
         &["component", "outcome"],
-        "Traces, by what became of them: `complete`, `repaired`, `marked`, `capped`, `cut_short`, `refused`.",
+        "Traces, by what became of them: `complete`, `repaired`, `marked`, `capped`, `cut_short`, `refused`, `two_forms`.",
     ),
     Metric::counter("tracetailor_stitch_orphan_spans_total", COMPONENT, "Spans whose parent was missing when their trace went on."),
     Metric::counter(
@@ -114,6 +114,26 @@ pub const METRICS: &[Metric] = &[
         "tracetailor_stitch_touched_spans_total",
         &["component", "reason"],
         "Received spans that were changed or marked, by why.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_service_traces_total",
+        &["component", "service", "outcome"],
+        "Traces that a service is part of: `complete`, `broken`. Beyond 200 services the label is `(other)`.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_edge_calls_total",
+        &["component", "from", "to", "outcome"],
+        "Calls from one service to another: `answered`, `unanswered`, `orphaned`, `uninstrumented`. Beyond 1,000 edges the labels are `(other)`.",
+    ),
+    Metric::gauge(
+        "tracetailor_stitch_clock_skew_microseconds",
+        &["component", "process", "ahead_of"],
+        "By how much the clock of a process is ahead of another's, as the calls between them tell; of 100 pairs.",
+    ),
+    Metric::counter(
+        "tracetailor_stitch_short_trace_ids_total",
+        &["component", "outcome"],
+        "Traces with an id of 64 bits, by what was known of the 128-bit form when they went on: `alone`, `beside_long`, `joined`.",
     ),
     Metric::counter(
         "tracetailor_stitch_late_spans_total",
@@ -194,6 +214,22 @@ pub const METRICS: &[Metric] = &[
         "Traces that were decided, by why then: `deadline`, `wish`, `count`, `memory`, `size` or `shutdown`.",
     ),
     Metric::counter(
+        "tracetailor_sampling_late_after_complete_spans_total",
+        &["component", "error"],
+        "Spans of traces that `decide_when_complete` had decided before their time; with `error=\"true\"`, those that failed.",
+    ),
+    Metric::counter(
+        "tracetailor_sampling_late_fragments_total",
+        &["component"],
+        "Late spans that were kept by `late_spans.keep_if` though nobody had kept their trace.",
+    ),
+    Metric::counter(
+        "tracetailor_sampling_shadow_traces_total",
+        &["component", "would", "did"],
+        "Traces by what `shadow_policies` would have done, `keep` or `drop`, and what was done.",
+    ),
+    Metric::counter("tracetailor_sampling_shadow_spans_total", &["component", "would", "did"], "The same in spans."),
+    Metric::counter(
         "tracetailor_sampling_traces_shown_again_total",
         &["component"],
         "Traces that waited over a reload and were shown to the new policies.",
@@ -221,6 +257,24 @@ pub const METRICS: &[Metric] = &[
     Metric::gauge("otelcol_exporter_queue_size", QUEUE, "How much is in the queue or under way, in units of `sending_queue.sizer`."),
     Metric::gauge("otelcol_exporter_queue_capacity", QUEUE, "How much the queue takes, in the same units; 0 without a queue."),
     Metric::gauge("otelcol_exporter_in_flight_requests", QUEUE, "Requests under way, those included that wait for their next attempt."),
+    Metric::counter(
+        "tracetailor_exporter_attributes_cut_total",
+        &["exporter"],
+        "Attributes whose text is longer than the back end that `backend` names keeps: it cuts them without a word.",
+    ),
+    Metric::gauge("otelcol_loadbalancer_num_backends", &["exporter"], "Back ends that `load_balancing` spreads over."),
+    Metric::counter("otelcol_loadbalancer_num_backend_updates", &["exporter"], "Times that the back ends were others than before."),
+    Metric::counter(
+        "otelcol_loadbalancer_num_resolutions",
+        &["exporter", "resolver", "success"],
+        "Times that the back ends were looked up.",
+    ),
+    Metric::counter("otelcol_loadbalancer_backend_outcome", &["endpoint", "success"], "Requests to each back end, and how they ended."),
+    Metric::counter(
+        "tracetailor_loadbalancer_split_traces_total",
+        &["exporter"],
+        "Traces that were under way at a back end that has left, and go on at another.",
+    ),
     Metric::counter(
         "tracetailor_exporter_full_total",
         &["exporter", "data_type", "what"],

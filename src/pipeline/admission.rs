@@ -7,8 +7,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use smallvec::SmallVec;
 use tracetailor_core::component::{BoxFuture, ComponentId, Entry, Outlet, Permit, Refused, Request};
-use tracetailor_core::ledger::{Receipt, Share};
-use tracetailor_core::telemetry::{Signal, SourceTag, Telemetry};
+use tracetailor_core::ledger::{Cause, Fate, Receipt, Retry, Share};
+use tracetailor_core::telemetry::{Head, OddIds, Reason, Signal, SourceTag, Telemetry};
 
 use super::graph::{Graph, Limiter};
 use super::mail::Post;
@@ -60,13 +60,13 @@ impl Admission {
     }
 
     /// One look for room.
-    fn look(self: &Arc<Self>, receiver: &ComponentId, request: &Request) -> Result<Granted, Refused> {
+    fn look(self: &Arc<Self>, inlet: &Inlet, request: &Request) -> Result<Granted, Refused> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Refused::Stopping);
         }
         let graph = self.graph.load_full();
         let mut targets: SmallVec<[Target; 2]> = SmallVec::new();
-        for pipeline in graph.fed_by(receiver, request.signal) {
+        for pipeline in graph.fed_by(&inlet.receiver, request.signal) {
             let stage = match &request.entry {
                 Entry::Front => 0,
                 // By then its id stands in the pipeline, or the pipeline is not one that it replays into.
@@ -98,7 +98,7 @@ impl Admission {
             Some(mut charge) => {
                 let ahead = targets.iter().flat_map(|target| &graph.pipelines[target.pipeline].reach);
                 ahead.for_each(|export| charge.announce(export));
-                Ok(Granted { admission: self.clone(), graph, targets, charge })
+                Ok(Granted { admission: self.clone(), graph, targets, charge, odd: inlet.odd })
             }
             None => Err(Refused::Full { what: MEMORY.to_owned(), retry_after: Some(COME_BACK) }),
         }
@@ -126,12 +126,12 @@ impl Admission {
     }
 
     /// Looks again and again, for as long as the request has patience.
-    async fn wait(self: &Arc<Self>, receiver: &ComponentId, request: &Request, mut refused: Refused) -> Result<Granted, Refused> {
+    async fn wait(self: &Arc<Self>, inlet: &Inlet, request: &Request, mut refused: Refused) -> Result<Granted, Refused> {
         let mut patience = request.patience.unwrap_or_default();
         let Some(_place) = Place::among(&self.waiting) else { return Err(refused) };
         let (mut pause, longest) = LOOKS;
         loop {
-            let nap = match self.blocks(receiver, request.signal) {
+            let nap = match self.blocks(&inlet.receiver, request.signal) {
                 true => pause,
                 false if patience.is_zero() => return Err(refused),
                 false => pause.min(patience),
@@ -139,7 +139,7 @@ impl Admission {
             tokio::time::sleep(nap).await;
             patience = patience.saturating_sub(nap);
             pause = (pause * 2).min(longest);
-            refused = match self.look(receiver, request) {
+            refused = match self.look(inlet, request) {
                 Err(refused @ Refused::Full { .. }) => refused,
                 other => return other,
             };
@@ -203,6 +203,27 @@ impl Drop for Place<'_> {
 pub(super) struct Inlet {
     pub(super) admission: Arc<Admission>,
     pub(super) receiver: ComponentId,
+    pub(super) odd: Odd,
+}
+
+/// What spans without a valid id are rejected for, where nothing gives them one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Odd {
+    span: Cause,
+    parent: Cause,
+}
+
+impl Odd {
+    /// The reasons of the receiver itself, asked for by name.
+    pub(super) fn of(cause: impl Fn(&str) -> Cause) -> Self {
+        Self { span: cause(Reason::SpanId.name()), parent: cause(Reason::ParentId.name()) }
+    }
+
+    fn reject(self, batch: &mut Telemetry) {
+        for (flag, cause) in [(Head::ODD_SPAN_ID, self.span), (Head::ODD_PARENT_ID, self.parent)] {
+            batch.settle_items(Fate::Rejected { cause, retry: Retry::Never }, |item| item.head().has(flag));
+        }
+    }
 }
 
 impl Outlet for Inlet {
@@ -213,8 +234,8 @@ impl Outlet for Inlet {
     fn admit(&self, request: Request) -> BoxFuture<'_, Result<Box<dyn Permit>, Refused>> {
         Box::pin(async move {
             self.admission.fall_in(&self.receiver, request.signal).await;
-            let granted = match self.admission.look(&self.receiver, &request) {
-                Err(refused @ Refused::Full { .. }) => self.admission.wait(&self.receiver, &request, refused).await,
+            let granted = match self.admission.look(self, &request) {
+                Err(refused @ Refused::Full { .. }) => self.admission.wait(self, &request, refused).await,
                 other => other,
             };
             if let Err(Refused::Full { what, .. }) = &granted {
@@ -235,6 +256,7 @@ struct Granted {
     graph: Arc<Graph>,
     targets: SmallVec<[Target; 2]>,
     charge: Charge,
+    odd: Odd,
 }
 
 impl Granted {
@@ -254,6 +276,13 @@ impl Permit for Granted {
         }
     }
 
+    fn odd_ids(&self) -> OddIds {
+        match self.targets.iter().any(|target| self.graph.pipelines[target.pipeline].mends_ids(target.stage)) {
+            true => OddIds::Flag,
+            false => OddIds::Reject,
+        }
+    }
+
     fn accept(&self, receipt: &Receipt, items: u64) -> Share {
         let first = self.targets.first().map_or(0, |target| target.pipeline);
         self.limiters().for_each(|limiter| limiter.accepted(items));
@@ -261,15 +290,21 @@ impl Permit for Granted {
     }
 
     fn send(self: Box<Self>, mut batch: Telemetry) {
-        let Granted { admission, graph, targets, charge } = *self;
+        let is_odd = batch.heads().iter().any(|head| head.flags & (Head::ODD_SPAN_ID | Head::ODD_PARENT_ID) != 0);
+        let Granted { admission, graph, targets, charge, odd } = *self;
         let charge = Arc::new(charge);
         let Some((last, others)) = targets.split_last() else { return drop(batch) };
+        let enter = |target: &Target, mut batch: Telemetry| {
+            let pipeline = &graph.pipelines[target.pipeline];
+            batch.each_share(|share| share.enter(&pipeline.line));
+            if is_odd && !pipeline.mends_ids(target.stage) {
+                odd.reject(&mut batch);
+            }
+            admission.deliver(&graph, *target, batch, &charge);
+        };
         for target in others {
-            let mut copy = batch.copy();
-            copy.each_share(|share| share.enter(&graph.pipelines[target.pipeline].line));
-            admission.deliver(&graph, *target, copy, &charge);
+            enter(target, batch.copy());
         }
-        batch.each_share(|share| share.enter(&graph.pipelines[last.pipeline].line));
-        admission.deliver(&graph, *last, batch, &charge);
+        enter(last, batch);
     }
 }

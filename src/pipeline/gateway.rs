@@ -15,7 +15,7 @@ use tracetailor_core::ledger::Books;
 use tracetailor_core::telemetry::Signal;
 use tracetailor_core::time::{Clock, LogTime};
 
-use super::admission::{Admission, Inlet};
+use super::admission::{Admission, Inlet, Odd};
 use super::assembly::{Built, StartError, World, running};
 use super::export::Export;
 use super::graph::{Exports, Graph};
@@ -260,9 +260,9 @@ impl Gateway {
             }
             let (alive, ended) = mpsc::channel(1);
             for (lane, instance) in instances.into_iter().enumerate() {
-                let (export, alive) = (export.clone(), alive.clone());
+                let (serving, alive) = (export.clone().serve(lane, instance), alive.clone());
                 let task = async move {
-                    export.serve(lane, instance).await;
+                    serving.await;
                     drop(alive);
                 };
                 self.world.threads.send(lane, Post::Task(Box::pin(task)));
@@ -296,7 +296,8 @@ impl Gateway {
         let receiver: &Configured<Receivers> = &self.plan.receivers[place];
         let build = self.world.context("receivers", &receiver.id, &self.services);
         let built = receiver.build(&build).map_err(|error| StartError::of::<Receivers>(&receiver.id, error))?;
-        let outlet = Arc::new(Inlet { admission: self.admission.clone(), receiver: receiver.id.clone() });
+        let odd = Odd::of(|reason| build.cause(reason));
+        let outlet = Arc::new(Inlet { admission: self.admission.clone(), receiver: receiver.id.clone(), odd });
         let (stopper, stop) = Stop::new();
         let lanes = Lanes::new(self.world.threads.clone());
         let context = ReceiverContext { build, outlet, lanes, stop: stop.clone() };

@@ -39,6 +39,8 @@ pub(super) struct Pipeline {
     pub(super) processors: Vec<ComponentId>,
     /// The limiters that it names: admission does their work.
     pub(super) limiters: Vec<Limiter>,
+    /// Which of its processors gives ids to spans that come without one, the last where several do.
+    mends_ids: Option<usize>,
     pub(super) ends: Vec<End>,
     /// The exporters that what enters reaches before anything holds it: if one of them is full, so is the pipeline.
     pub(super) reach: Vec<Arc<Export>>,
@@ -71,6 +73,11 @@ impl Limiter {
 }
 
 impl Pipeline {
+    /// Whether what enters in front of a stage may hold spans without a valid id.
+    pub(super) fn mends_ids(&self, stage: usize) -> bool {
+        self.mends_ids.is_some_and(|place| place >= stage)
+    }
+
     /// The first exporter that nothing fits into, of those that what enters reaches at once.
     pub(super) fn full(&self) -> Option<(&Arc<Export>, Full)> {
         self.reach.iter().find_map(|export| Some((export, export.full()?)))
@@ -108,6 +115,10 @@ impl Graph {
             let part = |id: &ComponentId| plan.processors.iter().find(|known| known.id == *id).map(|known| known.factory.part);
             let (limiters, processors): (Vec<ComponentId>, Vec<ComponentId>) =
                 pipeline.processors.iter().cloned().partition(|id| matches!(part(id), Some(Part::Limiter(_))));
+            let mends_ids = |id: &ComponentId| {
+                let known = plan.processors.iter().find(|known| known.id == *id);
+                known.is_some_and(|known| known.factory.mends_ids(&known.config))
+            };
             let stages = processors.iter().filter(|id| matches!(part(id), Some(Part::Stage(_))));
             let gates = stages.map(|id| (id.clone(), world.gate(&pipeline.id, id))).collect();
             pipelines.push(Pipeline {
@@ -115,6 +126,7 @@ impl Graph {
                 line: world.books.line(LineName::Pipeline(pipeline.id.to_string()), signal),
                 whole: processors.iter().any(|id| matches!(part(id), Some(Part::Stage(_)))),
                 limiters: limiters.iter().map(|id| Limiter::new(id, signal, &world.counters)).collect(),
+                mends_ids: processors.iter().rposition(mends_ids),
                 processors,
                 ends: ends.collect(),
                 reach: Vec::new(),

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod clients;
+mod coralogix;
 mod first_day;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -10,7 +11,9 @@ mod ottl;
 mod process;
 mod reloading;
 mod sink;
+mod spreading;
 mod stitching;
+mod why;
 
 use clients::{Protocol, Sdk};
 use process::Gateway;

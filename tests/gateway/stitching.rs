@@ -64,6 +64,10 @@ async fn a_span_lost_in_the_middle_leaves_one_tree() {
     send(&gateway, &request(1).0).await;
     behind.wait_for(5, 0, 0).await;
     gateway.until("tracetailor_stitch_made_spans_total", &["role=\"parent\""], |count| count == 1.0).await;
+    let (status, page) = clients::get(gateway.admin, "/health/traces").await;
+    assert!(status == 200 && page.contains("1 traces, 0.0 % of them complete; 1 spans without their parent"), "{page}");
+    let (_, page) = clients::get(gateway.admin, "/health/traces?format=json").await;
+    assert!(page.contains(r#""kind":"orphans""#) && page.contains(r#""services":["payment","payment"]"#), "{page}");
     gateway.end_balanced().await;
     assert_eq!(line(&arrived(&behind)), ["POST /transfer", "transfer", "(missing span)", "charge", "GET /buy"]);
 }
@@ -78,4 +82,42 @@ async fn a_span_that_comes_late_leaves_the_true_tree() {
     behind.wait_for(5, 0, 0).await;
     gateway.end_balanced().await;
     assert_eq!(line(&arrived(&behind)), ["POST /transfer", "transfer", "POST /charge", "charge", "GET /buy"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_span_without_an_id_travels_where_it_is_given_one_and_is_rejected_elsewhere() {
+    let (mended, plain) = (Sink::start().await, Sink::start().await);
+    let gateway = Gateway::start(&format!(
+        "
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:GRPC'}}, http: {{endpoint: '127.0.0.1:HTTP'}}}}}}}}
+processors: {{stitch: {{wait: 1s}}, stitch/strict: {{wait: 1s, ids: {{zero_span_id: reject}}}}}}
+exporters:
+  otlp_http/mended: {{endpoint: 'http://127.0.0.1:{}', compression: none}}
+  otlp_http/plain: {{endpoint: 'http://127.0.0.1:{}', compression: none}}
+service:
+  pipelines:
+    traces/mended: {{receivers: [otlp], processors: [stitch], exporters: [otlp_http/mended]}}
+    traces/plain: {{receivers: [otlp], processors: [stitch/strict], exporters: [otlp_http/plain]}}
+",
+        mended.port(),
+        plain.port()
+    ))
+    .await;
+    let nameless = |name: &str| span(name).trace(3).service("shop").parent(1).times(10, 20).id(&[0; 8][..]);
+    let root = span("GET /buy").trace(3).service("shop").kind(SpanKind::Server).id(1).times(0, 100);
+    let short = span("short").trace(3).service("shop").id(5).times(2, 3).change(|span| span.parent_span_id = vec![1; 4]);
+    send(&gateway, &traces([root, nameless("zero"), short])).await;
+    mended.wait_for(3, 0, 0).await;
+    plain.wait_for(1, 0, 0).await;
+    for reason in ["reason=\"bad_span_id\"", "reason=\"bad_parent_id\""] {
+        assert_eq!(gateway.metric("tracetailor_rejected_spans_total", &["component=\"otlp\"", reason]).await, 1.0, "{reason}");
+    }
+    gateway.end_balanced().await;
+    let names = |behind: &Sink| {
+        let mut names: Vec<String> = arrived(behind).into_iter().map(|span| span.name).collect();
+        names.sort();
+        names
+    };
+    assert_eq!((names(&mended), names(&plain)), (vec!["GET /buy".to_owned(), "short".into(), "zero".into()], vec!["GET /buy".to_owned()]));
+    assert!(arrived(&mended).iter().all(|span| span.span_id.len() == 8 && span.span_id != [0; 8]));
 }

@@ -21,6 +21,8 @@ pub struct Delivery {
     pub sending_queue: SendingQueue,
     /// When to leave a destination alone.
     pub circuit_breaker: CircuitBreaker,
+    /// When to leave one alone that refuses everything (credentials, quota); after the first refusal, for as long as the circuit breaker says, unless set.
+    pub cool_down: Option<CoolDown>,
     /// Where what nobody takes is written.
     pub dead_letter: Option<DeadLetter>,
     /// The most bytes of one request; larger ones are split. Zero for no limit.
@@ -160,6 +162,15 @@ impl Default for CircuitBreaker {
     fn default() -> Self {
         Self { failures: 5, open_for: Period::seconds(30) }
     }
+}
+
+/// Leaving a destination alone that refuses everything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CoolDown {
+    /// After how many refusals in a row.
+    pub refusals: u32,
+    /// For how long.
+    pub duration: Period,
 }
 
 /// A file for what no destination takes.

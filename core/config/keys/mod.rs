@@ -18,7 +18,9 @@ mod tls;
 
 pub use auth::Auth;
 pub use byte_size::ByteSize;
-pub use delivery::{Backend, CircuitBreaker, DeadLetter, Delivery, QueueBatch, QueuePartition, RetryOnFailure, SendingQueue, Sizer};
+pub use delivery::{
+    Backend, CircuitBreaker, CoolDown, DeadLetter, Delivery, QueueBatch, QueuePartition, RetryOnFailure, SendingQueue, Sizer,
+};
 pub use endpoint::{Address, Endpoint, Scheme};
 pub use glob::Glob;
 pub use literal::Literal;

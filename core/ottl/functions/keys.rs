@@ -20,9 +20,8 @@ const DELETE_KEY: Editor = Editor {
     parameters: &[TARGET, Parameter::needed("key", Takes::String)],
     make: |_| {
         Ok(Work::change(|values| {
-            let [Value::Map(map), Value::String(key)] = values else { return Err(expected(Type::Map, &values[0])) };
-            let entries: smallvec::SmallVec<_> = map.places(key).into_iter().map(|place| (place, Entry::Delete)).collect();
-            Ok(if entries.is_empty() { Edit::Nothing } else { Edit::Entries(entries) })
+            let [Value::Map(_), Value::String(key)] = values else { return Err(expected(Type::Map, &values[0])) };
+            Ok(Edit::Without(std::mem::take(key)))
         }))
     },
 };
@@ -112,7 +111,7 @@ fn target<'v, 'a>(values: &'v [Value<'a>]) -> Result<&'v Map<'a>, EvalError> {
 
 /// A map without some of its keys.
 fn without<'a>(map: &Map<'_>, mut goes: impl FnMut(&str) -> bool) -> Edit<'a> {
-    let away: SmallVec<[(usize, Entry<'a>); 4]> =
+    let away: SmallVec<[(usize, Entry<'a>); 1]> =
         map.iter().enumerate().filter(|(_, (key, _))| goes(key)).map(|(place, _)| (place, Entry::Delete)).collect();
     if away.is_empty() { Edit::Nothing } else { Edit::Entries(away) }
 }

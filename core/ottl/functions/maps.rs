@@ -139,7 +139,7 @@ fn truncating(arguments: &Arguments<'_>) -> Result<Work, Refusal> {
     }))
 }
 
-fn of_entries(changed: SmallVec<[(usize, Entry<'_>); 4]>) -> Edit<'_> {
+fn of_entries(changed: SmallVec<[(usize, Entry<'_>); 1]>) -> Edit<'_> {
     if changed.is_empty() { Edit::Nothing } else { Edit::Entries(changed) }
 }
 

@@ -74,6 +74,7 @@ mod types;
 mod url;
 mod user_agent;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -258,8 +259,10 @@ pub enum Edit<'a> {
     Nothing,
     /// It is given another value. `Nil` in an attribute's place leaves an empty value there; a field such as `name` refuses it.
     Set(Value<'a>),
+    /// Of a map, a key goes, as often as it is there.
+    Without(Cow<'a, str>),
     /// Of a map, some entries change, told by their number in the order written, ascending. Made in one pass over an item's attributes.
-    Entries(SmallVec<[(usize, Entry<'a>); 4]>),
+    Entries(SmallVec<[(usize, Entry<'a>); 1]>),
 }
 
 /// What becomes of one entry of a map.
@@ -404,8 +407,7 @@ pub(in crate::ottl) mod tests {
         );
         assert_eq!(edit("set", Value::Nil, &[Value::Int(1)]), Ok(Edit::Set(Value::Int(1))));
         let map = Value::map(vec![("a".into(), Value::Int(1)), ("b".into(), Value::Int(2))]);
-        assert_eq!(edit("delete_key", map.clone(), &[Value::text("b")]), Ok(Edit::Entries([(1, Entry::Delete)].into_iter().collect())));
-        assert_eq!(edit("delete_key", map, &[Value::text("c")]), Ok(Edit::Nothing));
+        assert_eq!(edit("delete_key", map, &[Value::text("b")]), Ok(Edit::Without("b".into())));
         assert!(edit("delete_key", Value::Int(1), &[Value::text("c")]).is_err());
     }
 }

@@ -46,6 +46,11 @@ impl Pattern {
         }
     }
 
+    /// Whether [`is_match`](Self::is_match) costs next to nothing.
+    pub fn is_plain(&self) -> bool {
+        !matches!(self.shortcut, Shortcut::None)
+    }
+
     /// The whole machine, over bytes: to find matches and groups.
     pub fn regex(&self) -> &Regex {
         &self.regex

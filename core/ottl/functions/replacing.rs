@@ -187,7 +187,7 @@ fn text<'v>(value: &'v Value<'_>) -> Result<&'v str, EvalError> {
     value.as_str().ok_or_else(|| expected(Type::String, value))
 }
 
-fn of_entries(changed: SmallVec<[(usize, Entry<'_>); 4]>) -> Edit<'_> {
+fn of_entries(changed: SmallVec<[(usize, Entry<'_>); 1]>) -> Edit<'_> {
     if changed.is_empty() { Edit::Nothing } else { Edit::Entries(changed) }
 }
 

@@ -70,20 +70,30 @@ pub(super) fn replaced(
     template: &Template,
     finish: Option<&dyn Fn(String) -> Result<String, EvalError>>,
 ) -> Result<Option<String>, EvalError> {
-    if !pattern.is_match(text.as_bytes()) {
+    if pattern.is_plain() && !pattern.is_match(text.as_bytes()) {
         return Ok(None);
     }
     let regex: &Regex = pattern.regex();
-    let mut out = String::with_capacity(text.len());
+    let mut out = String::new();
     let mut end = 0;
     if let (Some(fixed), None) = (template.fixed(), finish) {
-        for found in regex.find_iter(text.as_bytes()).filter(|found| text.is_char_boundary(found.start())) {
+        let mut all = regex.find_iter(text.as_bytes()).peekable();
+        if all.peek().is_none() {
+            return Ok(None);
+        }
+        out.reserve(text.len() + fixed.len());
+        for found in all.filter(|found| text.is_char_boundary(found.start())) {
             push(&mut out, between(text, end, found.start()))?;
             push(&mut out, fixed)?;
             end = found.end();
         }
     } else {
-        for found in regex.captures_iter(text.as_bytes()) {
+        let mut all = regex.captures_iter(text.as_bytes()).peekable();
+        if all.peek().is_none() {
+            return Ok(None);
+        }
+        out.reserve(text.len());
+        for found in all {
             let Some(whole) = found.get(0).filter(|whole| text.is_char_boundary(whole.start())) else { continue };
             push(&mut out, between(text, end, whole.start()))?;
             let made = template.expanded(&found)?;

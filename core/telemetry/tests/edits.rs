@@ -65,6 +65,26 @@ proptest! {
     }
 
     #[test]
+    fn edits_made_at_once_come_to_the_same_as_one_by_one((request, how, steps) in stories(12)) {
+        let (signal, bytes) = (request.signal(), rewritten(&request, &how));
+        let (desk, intake) = (Desk::open(signal), intake(OddIds::Flag));
+        let mut at_once = desk.take_in(intake.parse(signal, bytes.clone()).unwrap());
+        let mut one_by_one = desk.take_in(intake.parse(signal, bytes).unwrap());
+        for index in 0..at_once.len() {
+            let made = at_once.item_mut(index).at_once(|item| seen(item, &steps));
+            assert_eq!(made, seen(&mut one_by_one.item_mut(index), &steps), "each edit sees those before it");
+            assert_eq!(at_once.item(index).bytes(), one_by_one.item(index).bytes());
+            assert_eq!(at_once.item(index).context().id(), one_by_one.item(index).context().id());
+            assert_eq!(at_once.item(index).head().flags, one_by_one.item(index).head().flags);
+        }
+        assert_eq!(at_once.to_bytes(), one_by_one.to_bytes());
+        assert_emits_its_items(&at_once);
+        at_once.settle(Fate::Delivered);
+        one_by_one.settle(Fate::Delivered);
+        desk.close();
+    }
+
+    #[test]
     fn attributes_rewritten_in_one_pass_are_attributes_rewritten_one_by_one(
         request in request(&Wild { entries: 4, ..small() }),
         how in arbitrary::rewrites(),
@@ -85,6 +105,25 @@ proptest! {
         batch.settle(Fate::Delivered);
         desk.close();
     }
+}
+
+/// What an edit said, what is at its path then, and what the item is.
+type Seen = (Result<bool, EditError>, Option<Value>, Vec<u8>);
+
+/// What the edits of a story do to one item, and what is there after each of them.
+fn seen(item: &mut ItemMut<'_>, steps: &[(usize, Step)]) -> Vec<Seen> {
+    let signal = item.item().kind().signal();
+    let change = |(_, step): &(usize, Step)| {
+        let Step::Change(draft, change) = step else { return None };
+        let path = draft.path(signal);
+        let outcome = match change {
+            Change::Set(value) => item.set(&path, value).map(|()| true),
+            Change::Append(value) => item.append(&path, value).map(|()| true),
+            Change::Delete => item.delete(&path),
+        };
+        Some((outcome, item.get(&path), item.item().bytes().to_vec()))
+    };
+    steps.iter().filter_map(change).collect()
 }
 
 /// A batch under edits, and what its items must be.

@@ -17,6 +17,7 @@ use tracetailor_core::telemetry::SpanKind;
 
 use super::clocks::{Clocks, JITTER, apart};
 use super::evidence::{Entries, Evidence};
+use super::index::{Index, Where};
 use super::tree::{Anchor, Tree};
 use super::{NOBODY, Rules, SpanView, Target};
 
@@ -32,18 +33,7 @@ pub(super) fn anchor(tree: &mut Tree<'_>, rules: &Rules) {
     if tree.groups.is_empty() {
         return;
     }
-    let mut search = Search::of(tree, rules);
-    for group in 0..tree.groups.len() {
-        search.settle(tree, group);
-    }
-    // And what was found for the later ones helps with those before them.
-    search.is_second_look = true;
-    for group in 0..tree.groups.len() {
-        let absent = Absent::of(tree, group);
-        if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
-            search.settle(tree, group);
-        }
-    }
+    Search::of(tree, rules).settle_all(tree);
 }
 
 struct Search {
@@ -51,6 +41,10 @@ struct Search {
     evidence: Evidence,
     /// Spans that anything can hang below: neither answered calls nor such as nobody answers.
     open: Vec<u32>,
+    /// The same by process and by when they were open.
+    index: Index,
+    /// Scratch for what was found in it.
+    found: Vec<u32>,
     looks: usize,
     /// Calls whose answer was found to be a missing parent.
     is_claimed: Vec<bool>,
@@ -121,10 +115,13 @@ impl Search {
             let is_taken = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
             !(span.is_leaf || is_taken)
         };
+        let open: Vec<u32> = tree.order.iter().copied().filter(is_open).collect();
         Search {
+            index: Index::of(tree, &open),
+            found: Vec::new(),
             clocks: Clocks::of(tree, rules.clock_tolerance),
             evidence: Evidence::of(tree),
-            open: tree.order.iter().copied().filter(is_open).collect(),
+            open,
             looks: 0,
             is_claimed: vec![false; tree.spans.len()],
             is_second_look: false,
@@ -132,6 +129,20 @@ impl Search {
             likely: vec![0; tree.spans.len()],
             on_line: vec![(0, 0); tree.spans.len()],
             round: 0,
+        }
+    }
+
+    fn settle_all(&mut self, tree: &mut Tree<'_>) {
+        for group in 0..tree.groups.len() {
+            self.settle(tree, group);
+        }
+        // And what was found for the later ones helps with those before them.
+        self.is_second_look = true;
+        for group in 0..tree.groups.len() {
+            let absent = Absent::of(tree, group);
+            if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
+                self.settle(tree, group);
+            }
         }
     }
 
@@ -169,16 +180,17 @@ impl Search {
     /// Whatever satisfies the rules.
     fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<u32> {
         let (mut best, mut candidates) = (Fit::Begun, Vec::new());
-        let Window { from, until } = self.window(tree, absent);
-        let begun = self.open.partition_point(|at| tree.span(*at).start <= until);
-        self.looks += begun;
         if self.looks > MOST_LOOKS {
             return candidates;
         }
-        for place in 0..begun {
-            let at = self.open[place];
+        let Window { from, until } = self.window(tree, absent);
+        let at = if absent.is_elsewhere { Where::Elsewhere } else { Where::Here(absent.child.process) };
+        let mut found = std::mem::take(&mut self.found);
+        self.looks += self.index.open(at, from, until, &mut found);
+        for place in &found {
+            let at = self.open[*place as usize];
             let span = tree.span(at);
-            if span.end < from || !self.can_stand_above(span, absent) {
+            if !self.can_stand_above(span, absent) {
                 continue;
             }
             let Some(fit) = self.fit(span, absent).filter(|fit| *fit <= best) else { continue };
@@ -190,8 +202,9 @@ impl Search {
                 candidates.push(at);
             }
         }
+        self.found = found;
         if absent.is_elsewhere && self.is_second_look || candidates.is_empty() && !absent.is_elsewhere {
-            self.senders(tree, absent, begun, &mut candidates);
+            self.senders(tree, absent, until, &mut candidates);
         }
         candidates
     }
@@ -240,15 +253,16 @@ impl Search {
 
     /// Whoever sent a message before. How long the sending took says nothing of how long what it caused takes, so any can be it. Where the absent parent
     /// was elsewhere, only one whose message nobody is known to have taken: then who took it was lost with all that it did.
-    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, begun: usize, candidates: &mut Vec<u32>) {
+    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, until: u64, candidates: &mut Vec<u32>) {
         let serves_only = Entries { serves: true, consumes: false };
         if !absent.is_elsewhere && self.evidence.entries(absent.child.service) == serves_only {
             return;
         }
-        for place in 0..begun {
-            let at = self.open[place];
+        for turn in 0..self.index.senders(until).len() {
+            let at = self.open[self.index.senders(until)[turn].1 as usize];
+            self.looks += 1;
             let is_known = tree.is_taken[at as usize] || self.is_claimed[at as usize];
-            if tree.span(at).kind != SpanKind::Producer || absent.is_elsewhere && is_known {
+            if absent.is_elsewhere && is_known || self.looks > MOST_LOOKS {
                 continue;
             }
             let may_lead = absent.is_elsewhere || tree.span(at).process != absent.child.process;
@@ -399,5 +413,33 @@ impl Search {
         } else {
             Anchor::Root(root)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracetailor_core::telemetry::{SpanId, TraceId};
+
+    use super::super::ids::Ids;
+    use super::*;
+
+    #[test]
+    fn work_is_bounded_where_everything_fits_everywhere() {
+        let span = |number: u64, parent: u64| SpanView {
+            id: SpanId((1_000_000 + number).to_be_bytes()),
+            parent: SpanId(parent.to_be_bytes()),
+            start: 1_000 + number,
+            end: 1_000_000,
+            kind: SpanKind::Internal,
+            ..SpanView::EMPTY
+        };
+        let open = (1..4_000).map(|number| span(number, 1_000_000));
+        let orphans = (4_000..8_000).map(|number| span(number, 5_000_000 + number));
+        let spans: Vec<SpanView> = std::iter::once(span(0, 0)).chain(open).chain(orphans).collect();
+        let mut tree = Tree::of(&spans, Ids::of(TraceId([1; 16]), &spans));
+        tree.find_orphans(true);
+        let mut search = Search::of(&tree, &Rules::default());
+        search.settle_all(&mut tree);
+        assert!(tree.groups.len() == 4_000 && search.looks > MOST_LOOKS && search.looks < 3 * MOST_LOOKS, "{}", search.looks);
     }
 }

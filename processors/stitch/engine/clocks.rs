@@ -59,7 +59,16 @@ pub(super) struct Clocks {
     prior: i64,
     fixed: Option<i64>,
     /// What was found for a process, for all others: by how much it is ahead.
-    known: Vec<Option<Vec<Ahead>>>,
+    known: Vec<Option<Known>>,
+}
+
+/// What was found for one process.
+#[derive(Clone, Debug)]
+struct Known {
+    /// By how much its clock is ahead of each other.
+    ahead: Vec<Ahead>,
+    /// How far it may be from any.
+    widest: i64,
 }
 
 impl Clocks {
@@ -83,7 +92,7 @@ impl Clocks {
         if self.processes > MOST_PROCESSES {
             return prior;
         }
-        let known = self.known(of.process)[before.process as usize];
+        let known = self.known(of.process).ahead[before.process as usize];
         known.and(prior).unwrap_or(known)
     }
 
@@ -95,16 +104,21 @@ impl Clocks {
         if self.processes > MOST_PROCESSES {
             return self.prior;
         }
-        let prior = Ahead::within(self.prior);
-        let beyond = |ahead: &Ahead| ahead.and(prior).is_none().then(|| ahead.least.abs().max(ahead.most.abs()));
-        self.known(of.process).iter().filter_map(beyond).max().unwrap_or(0).max(self.prior)
+        self.known(of.process).widest
     }
 
-    fn known(&mut self, process: u32) -> &[Ahead] {
-        if self.known[process as usize].is_none() {
-            self.known[process as usize] = Some(self.from(process));
+    fn known(&mut self, process: u32) -> &Known {
+        let at = process as usize;
+        if self.known[at].is_none() {
+            let (ahead, prior) = (self.from(process), Ahead::within(self.prior));
+            let beyond = |ahead: &Ahead| ahead.and(prior).is_none().then(|| ahead.least.abs().max(ahead.most.abs()));
+            let widest = ahead.iter().filter_map(beyond).max().unwrap_or(0).max(self.prior);
+            self.known[at] = Some(Known { ahead, widest });
         }
-        self.known[process as usize].as_deref().unwrap_or_default()
+        match &self.known[at] {
+            Some(known) => known,
+            None => unreachable!("it was just made"),
+        }
     }
 
     /// By how much the clock of a process is ahead of each other.

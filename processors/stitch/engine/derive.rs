@@ -2,6 +2,8 @@
 
 use tracetailor_core::telemetry::{SpanId, TraceId};
 
+use super::SpanView;
+
 /// A hash that is the same in every process and every version: ids are made of it, and two gateways must make the same ones.
 ///
 /// It is no secret and needs none: ids that clash within a trace are made anew.
@@ -64,4 +66,14 @@ pub(super) fn derive(trace: TraceId, purpose: Purpose, subject: u64, is_taken: i
     let begun = Mix::new().bytes(&trace.0).word(purpose as u64).word(subject);
     let mut ids = (0u64..).map(|attempt| SpanId(begun.word(attempt).finish().to_be_bytes()));
     ids.find(|id| !id.is_none() && !is_taken(*id)).unwrap_or(SpanId([u8::MAX; 8]))
+}
+
+/// What the id of a received span is made of.
+pub(super) fn subject(span: &SpanView) -> u64 {
+    Mix::new().word(u64::from_be_bytes(span.id.0)).word(span.content).finish()
+}
+
+/// The id of a span that has none, the same whether it comes with its trace or after it.
+pub fn nameless_id(trace: TraceId, span: &SpanView, is_taken: impl Fn(SpanId) -> bool) -> SpanId {
+    derive(trace, Purpose::Nameless, subject(span), is_taken)
 }

@@ -2,7 +2,7 @@
 
 use tracetailor_core::telemetry::{SpanId, SpanKind, TraceId};
 
-use super::derive::{Purpose, derive};
+use super::derive::{Purpose, derive, subject};
 use super::plan::{Left, Reason};
 use super::{NOBODY, SpanView};
 
@@ -116,8 +116,7 @@ impl Ids {
         let mut taken: Vec<SpanId> = Vec::new();
         for Split { at, purpose, reason } in split {
             let span = &spans[*at as usize];
-            let subject = super::Mix::new().word(key(span.id)).word(span.content).finish();
-            let id = derive(trace, *purpose, subject, |id| self.has(id) || taken.contains(&id));
+            let id = derive(trace, *purpose, subject(span), |id| self.has(id) || taken.contains(&id));
             taken.push(id);
             self.id[*at as usize] = id;
             self.note(*at, *reason);

@@ -19,13 +19,16 @@ mod clocks;
 mod derive;
 mod evidence;
 mod ids;
+mod index;
 mod plan;
+mod shape;
 mod tree;
 
 use tracetailor_core::telemetry::{SpanId, SpanKind, TraceId};
 
-pub use derive::Mix;
+pub use derive::{Mix, nameless_id};
 pub use plan::{Anchored, Left, Made, Plan, Quality, Reason, Role, Touch};
+pub use shape::{Shape, shape};
 
 /// One span as the rules see it.
 #[derive(Clone, Debug, PartialEq, Eq)]

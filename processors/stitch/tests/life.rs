@@ -129,8 +129,98 @@ fn what_does_not_fit_together_is_refused() {
     assert!(refused("{mode: placeholder, placeholders: {name: \"\"}}").contains("stitch.placeholders.name: must not be empty"));
     assert!(refused("{mode: placeholder, placeholders: {per_trace: 20000}}").contains("must not be above 10000"));
     assert!(refused("clock_tolerance: soon").contains("clock_tolerance"));
-    assert!(refused("learn: {hops: true}").contains("stitch.learn: is planned and does not work yet"));
-    assert!(refused("ids: {zero_span_id: derive}").contains("stitch.ids.zero_span_id: is planned"));
-    assert!(refused("ids: {short_trace_ids: join}").contains("stitch.ids.short_trace_ids: is planned"));
+    assert!(refused("learn: {tables: 0}").contains("stitch.learn.tables: must be between 1 and 1000000"));
+    assert!(refused("ids: {zero_span_id: keep}").contains("zero_span_id"));
+    assert!(refused("ids: {short_trace_ids: split}").contains("short_trace_ids"));
     assert!(FACTORY.parse("{clock_tolerance: 5ms, mode: reparent}").is_ok());
+}
+
+fn nameless(name: &str) -> Built<SpanDraft> {
+    span(name).service("shop").parent(1).times(20, 30).id(&[0; 8][..])
+}
+
+#[test]
+fn ids_are_given_where_spans_come_without_one_and_only_there() {
+    let mends = |yaml: &str| FACTORY.mends_ids(&FACTORY.parse(yaml).expect(yaml).config);
+    assert!(mends("{}") && mends("mode: placeholder"));
+    assert!(!mends("mode: none") && !mends("ids: {zero_span_id: reject}"));
+}
+
+#[test]
+fn a_span_without_an_id_gets_the_same_one_late_as_in_time() {
+    let id_of = |late: bool| {
+        let mut driver = Driver::of(&FACTORY, "wait: 2s");
+        driver.receive(traces([root()]));
+        if late {
+            driver.turn(Duration::from_secs(3));
+        }
+        driver.receive(traces([
+            nameless("zero"),
+            span("short").service("shop").id(9).times(1, 2).change(|span| span.parent_span_id = vec![7; 3]),
+        ]));
+        driver.turn(Duration::from_secs(3));
+        let spans = driver.finish().spans();
+        assert_eq!(spans.len(), 3);
+        assert!(spans.iter().all(|span| span.span_id.len() == 8 && span.span_id != [0; 8]), "{spans:?}");
+        assert_eq!(text(named(&spans, "zero"), "original_span_id").as_deref(), Some("0000000000000000"));
+        assert!(named(&spans, "short").parent_span_id.is_empty());
+        assert_eq!(text(named(&spans, "short"), "original_parent_span_id").as_deref(), Some("070707"));
+        named(&spans, "zero").span_id.clone()
+    };
+    assert_eq!(id_of(false), id_of(true));
+}
+
+#[test]
+fn where_nothing_is_mended_nothing_without_an_id_leaves() {
+    let mut driver = Driver::of(&FACTORY, "{mode: none, wait: 1s}");
+    driver.receive(traces([root(), nameless("zero")]));
+    driver.turn(Duration::from_secs(2));
+    assert_eq!(driver.ended(Column::Dropped, "no_span_id"), 1);
+    assert_eq!(driver.finish().spans().len(), 1);
+}
+
+const LONG: [u8; 16] = [9, 9, 9, 9, 9, 9, 9, 9, 0, 0, 0, 0, 0, 0, 0, 5];
+const SHORT: [u8; 16] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5];
+
+fn in_two_forms(long_first: bool) -> Vec<tracetailor_core::testing::otlp::ExportTraceServiceRequest> {
+    let long = traces([root().trace(&LONG[..]), work().trace(&LONG[..])]);
+    let short = traces([call().trace(&SHORT[..]), span("serve").service("payment").id(3).parent(2).times(20, 80).trace(&SHORT[..])]);
+    if long_first { vec![long, short] } else { vec![short, long] }
+}
+
+#[test]
+fn short_trace_ids_are_told_and_left_as_they_are() {
+    let mut driver = Driver::of(&FACTORY, "{mode: placeholder, wait: 1s}");
+    in_two_forms(false).into_iter().for_each(|request| driver.receive(request));
+    driver.receive(traces([root().trace(&[0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1][..])]));
+    driver.turn(Duration::from_secs(2));
+    let series = driver.context().counters.read();
+    let outcome = |of: &str| {
+        let is_it = |series: &&tracetailor_core::component::Series| {
+            series.name == "tracetailor_stitch_short_trace_ids_total" && series.labels.iter().any(|(_, value)| value == of)
+        };
+        series.iter().filter(is_it).map(tracetailor_core::component::Series::count).sum::<u64>()
+    };
+    assert_eq!([outcome("alone"), outcome("beside_long"), outcome("joined")], [1, 1, 0]);
+    let spans = driver.finish().spans();
+    assert!(spans.iter().all(|span| text(span, "original_trace_id").is_none()));
+    assert!(spans.iter().any(|span| span.name == "(missing span)"), "the hole is filled: nobody said that the two are one");
+}
+
+#[test]
+fn short_trace_ids_become_long_ones_and_no_half_is_filled() {
+    for long_first in [true, false] {
+        let mut driver = Driver::of(&FACTORY, "{mode: placeholder, wait: 1s, ids: {short_trace_ids: join}}");
+        in_two_forms(long_first).into_iter().for_each(|request| driver.receive(request));
+        driver.turn(Duration::from_secs(2));
+        driver.receive(traces([span("late").service("payment").id(8).parent(7).times(20, 80).trace(&SHORT[..])]));
+        driver.turn(Duration::from_secs(1));
+        let spans = driver.finish().spans();
+        assert_eq!(spans.len(), 5, "nothing is made: {spans:?}");
+        assert!(spans.iter().all(|span| span.trace_id == LONG), "{spans:?}");
+        let original = |name: &str| text(named(&spans, name), "original_trace_id");
+        assert_eq!(original("call").as_deref(), Some("00000000000000000000000000000005"));
+        assert_eq!((original("late").is_some(), original("root")), (true, None));
+        assert!(spans.iter().all(|span| mark(span, "orphan").is_none()), "the parent is in the other half");
+    }
 }

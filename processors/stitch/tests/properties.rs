@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use prost::Message as _;
-use tracetailor_core::testing::otlp::{ExportTraceServiceRequest, ResourceSpans, Span, Value};
+use tracetailor_core::testing::otlp::{ExportTraceServiceRequest, ResourceSpans, Span, SpanKind, Value};
 use tracetailor_core::testing::{Driver, span, traces};
 
 use super::FACTORY;
@@ -115,6 +115,9 @@ fn undone(mut span: Span) -> Option<Vec<u8>> {
         Some(Value::StringValue(text)) => Some(unhex(text)),
         _ => None,
     };
+    if let Some(trace) = text("original_trace_id") {
+        span.trace_id = trace;
+    }
     if let Some(parent) = text("original_parent_span_id") {
         span.parent_span_id = parent;
     }
@@ -142,12 +145,6 @@ fn assert_forest(request: &ExportTraceServiceRequest) {
         }
         assert!(!parents.contains_key(at), "somebody stands above itself");
     }
-}
-
-fn shuffled(spans: &[Broken], keys: &[u64]) -> Vec<Broken> {
-    let mut order: Vec<usize> = (0..spans.len()).collect();
-    order.sort_by_key(|at| (keys[at % keys.len()].rotate_left(*at as u32 * 7), *at));
-    order.into_iter().map(|at| spans[at].clone()).collect()
 }
 
 /// The same spans as a request each, or some together: names go by the place in the list, so they are made first.
@@ -202,23 +199,41 @@ proptest! {
     }
 }
 
-#[test]
-fn what_was_learned_from_other_traffic_changes_no_span() {
-    let list: Vec<Broken> =
-        (1..9).map(|id| Broken { id, parent: id + 2, service: id % 3, kind: 2, start: 3, length: 9, remote: 0 }).collect();
-    let received = request(&shuffled(&list, &[3, 9, 27]));
-    let fresh = stitched("{mode: placeholder}", vec![received.clone()]);
-    let mut driver = Driver::of(&FACTORY, "{mode: placeholder}");
-    for trace in 100..400_u64 {
-        let name = |number: u64| format!("span {number}");
-        driver.receive(traces(
-            (1..6).map(|number| span(&name(number)).trace(trace).service("service 1").parent(77).times(number, number + 3)),
-        ));
-        driver.turn(Duration::from_millis(40));
+/// A driver that has learned from other traffic: parents that never come below a root, and above all.
+fn taught(yaml: &str) -> Driver {
+    let mut driver = Driver::of(&FACTORY, yaml);
+    for trace in 1_000..1_200_u64 {
+        let of = |name: &str, service: u64| span(name).trace(trace).service(&format!("service {service}")).kind(SpanKind::Server);
+        driver.receive(traces([of("root", 0).id(1).times(0, 50), of("behind a proxy", trace % 2 + 1).id(2).parent(77).times(3, 9)]));
+        driver.receive(traces([of("below a browser", 3).trace(trace + 1_000).id(1).parent(78).times(0, 50)]));
     }
     driver.turn(Duration::from_secs(11));
     driver.sink_mut().take();
-    driver.receive(received);
-    driver.turn(Duration::from_secs(11));
-    assert_eq!(set(&driver.finish().traces()), set(&fresh));
+    driver
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_learned_from_other_traffic_changes_no_span(list in proptest::collection::vec(broken(), 1..16), mode in 0..6_usize) {
+        let yaml = MODES[mode].replacen('{', "{quiet: 3s, ", 1);
+        let received = request(&list);
+        let mut taught = taught(&yaml);
+        taught.receive(received.clone());
+        taught.turn(Duration::from_secs(11));
+        prop_assert_eq!(set(&taught.finish().traces()), set(&stitched(&yaml, vec![received])));
+    }
+}
+
+#[test]
+fn what_was_learned_ends_the_waiting_early() {
+    let mut driver = taught("{quiet: 3s}");
+    let late = |driver: &mut Driver, parent: u64| {
+        driver.receive(traces([span("below a browser").trace(0x307).service("service 3").kind(SpanKind::Server).parent(parent)]));
+        driver.turn(Duration::from_secs(4));
+        driver.sink().sent().len()
+    };
+    assert_eq!(late(&mut driver, 78), 1);
+    assert_eq!(late(&mut Driver::of(&FACTORY, "{quiet: 3s}"), 78), 0);
 }

@@ -76,12 +76,12 @@ impl Voter for All {
             if refused.is_some() && child.spends() {
                 break;
             }
-            let vote = child.vote(trace).of_child(*place);
+            let vote = trace.ask(*place, child.as_mut()).of_child(*place);
             match vote.ballot {
                 Ballot::Keep => chance = chance.and(vote.chance),
                 // Refused by chance: if another refuses it for certain, no chance was involved after all.
                 Ballot::Refuse if vote.chance != Chance::CERTAIN => refused = refused.or(Some(vote)),
-                Ballot::Refuse => return vote,
+                Ballot::Refuse | Ballot::Pass => return vote,
                 Ballot::Drop | Ballot::Fail => return refused.unwrap_or(vote),
             }
         }

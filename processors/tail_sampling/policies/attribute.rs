@@ -12,6 +12,9 @@ pub(super) struct ByBit {
 
 impl Voter for ByBit {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
+        if let Some(told) = trace.seen.told(self.bit) {
+            trace.tell(told);
+        }
         Vote::keep_if(trace.seen.bits.has(self.bit) != self.inverted)
     }
 }

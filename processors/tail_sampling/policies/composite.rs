@@ -13,6 +13,7 @@ use super::and::check_children;
 use super::limiting::{found, shard_of};
 use super::{Ballot, Block, Facts, Maker, Place, Policy, Strictness, SubPolicies, Vote, Voter};
 use crate::tail_sampling::randomness::Chance;
+use crate::tail_sampling::why::Told;
 
 /// How many spans, and for whom.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
@@ -128,16 +129,17 @@ impl Voter for Shares {
         let window = &self.windows[shard_of(trace.id(), self.windows.len())];
         let spans = i64::try_from(trace.spans).unwrap_or(i64::MAX);
         for place in &self.order {
-            let vote = self.children[*place].vote(trace).of_child(*place);
+            let vote = trace.ask(*place, self.children[*place].as_mut()).of_child(*place);
             match vote.ballot {
                 Ballot::Keep => {}
                 Ballot::Fail => return vote,
-                Ballot::Refuse | Ballot::Drop => continue,
+                Ballot::Refuse | Ballot::Drop | Ballot::Pass => continue,
             }
             let limits = Limits { allocation: self.allocations[*place], total: self.total, is_each: self.original };
             if window.take(*place, spans, limits, trace.now()) {
                 return Vote { chance: Chance::Unknown, ..vote };
             }
+            trace.tell(Told::UsedUp);
             if self.original {
                 return Vote { ballot: Ballot::Refuse, chance: Chance::Unknown, ..vote };
             }

@@ -5,6 +5,7 @@ use tracetailor_core::config::{ConfigErrors, Schema};
 
 use super::attribute::ByBit;
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
+use crate::tail_sampling::why::Told;
 
 /// From when on a trace is slow.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, Schema)]
@@ -48,7 +49,9 @@ struct Slow {
 
 impl Voter for Slow {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
-        Vote::keep_if(is_in(trace.seen.extent.duration(), self.band))
+        let duration = trace.seen.extent.duration();
+        trace.tell(Told::Milliseconds(duration));
+        Vote::keep_if(is_in(duration, self.band))
     }
 }
 

@@ -20,6 +20,7 @@ use tracetailor_core::time::LogTime;
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::randomness::Chance;
+use crate::tail_sampling::why::Told;
 
 /// How many spans.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, Schema)]
@@ -91,13 +92,16 @@ struct Limited {
 impl Voter for Limited {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
         let cost = (self.cost)(trace);
+        trace.tell(Told::Cost(cost));
         let Limit { buckets, foreseen } = &self.limit;
         let threshold = foreseen.as_ref().map(|foreseen| foreseen.offer(cost, trace.now()));
-        if threshold.is_some_and(|threshold| !threshold.keeps(trace.randomness())) {
+        if let Some(threshold) = threshold.filter(|threshold| !threshold.keeps(trace.randomness())) {
+            trace.tell(Told::Threshold(threshold.bits()));
             return Vote::REFUSE.by(Chance::Unknown);
         }
         let bucket = &buckets[shard_of(trace.id(), buckets.len())];
         if !bucket.take(cost, trace.now()) {
+            trace.tell(Told::UsedUp);
             return Vote::REFUSE.by(Chance::Unknown);
         }
         let honest = threshold.filter(|_| !bucket.refused_lately(trace.now()));
@@ -122,6 +126,7 @@ pub(in crate::tail_sampling) struct Limiters {
     buckets: Mutex<HashMap<String, Arc<[Bucket]>>>,
     rates: Mutex<HashMap<String, Arc<SharedRate>>>,
     pub(super) windows: Mutex<HashMap<String, Arc<[super::composite::Window]>>>,
+    pub(super) engines: Mutex<HashMap<String, Arc<super::dynamic::Engine>>>,
 }
 
 /// How long traffic is watched before a threshold follows it; a burst is the bucket's business.

@@ -19,15 +19,17 @@ mod attribute;
 mod boolean_attribute;
 mod composite;
 mod drop;
+pub(super) mod dynamic;
 mod latency;
 mod limiting;
 mod not;
 mod numeric_attribute;
-mod ottl_condition;
-mod probabilistic;
+pub(super) mod ottl_condition;
+pub(super) mod probabilistic;
 mod span_count;
 mod status_code;
 mod string_attribute;
+mod structure;
 mod trace_flags;
 mod trace_state;
 
@@ -46,6 +48,7 @@ use super::looks::Looks;
 use super::randomness::Chance;
 use super::seen::Seen;
 use super::ways::Ways;
+use super::why::{Told, Trail};
 
 pub(super) use limiting::{Limiters, shard_of};
 
@@ -85,6 +88,10 @@ pub struct Policy {
     pub span_count: Option<span_count::SpanCount>,
     /// Keeps traces with a span of which a condition in OTTL is true.
     pub ottl_condition: Option<ottl_condition::OttlCondition>,
+    /// Keeps of each kind of trace as much as it is worth.
+    pub dynamic: Option<dynamic::Dynamic>,
+    /// Keeps traces by what is missing in them.
+    pub structure: Option<structure::Structure>,
     /// Keeps what all its policies would keep.
     pub and: Option<and::And>,
     /// Drops what all its policies would keep, whatever other policies say.
@@ -96,7 +103,7 @@ pub struct Policy {
 }
 
 /// A name is text: where it stands as a number, as in the Collector, a mistake is more likely than a name.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Text;
 
     impl Visitor<'_> for Text {
@@ -131,6 +138,8 @@ pub enum PolicyType {
     BytesLimiting,
     SpanCount,
     OttlCondition,
+    Dynamic,
+    Structure,
     And,
     Drop,
     Not,
@@ -254,9 +263,24 @@ pub(super) struct Facts<'a> {
     pub(super) seen: &'a Seen,
     /// Spans that came, duplicates included.
     pub(super) spans: u64,
+    /// Where votes and what decided them are taken down.
+    pub(super) trail: &'a Trail,
 }
 
 impl Facts<'_> {
+    /// Asks somebody, at this place of the list that it stands in. Who asks others inside of it asks them by this, so that their votes are known.
+    pub(super) fn ask(&self, place: usize, voter: &mut dyn Voter) -> Vote {
+        self.trail.enter(place);
+        let vote = voter.vote(self);
+        self.trail.leave(&vote);
+        vote
+    }
+
+    /// Says what decides a vote, for whoever asks why.
+    pub(super) fn tell(&self, told: Told) {
+        self.trail.tell(told);
+    }
+
     /// Its id.
     pub(super) fn id(&self) -> TraceId {
         self.outline.id()
@@ -294,10 +318,14 @@ pub(super) enum Ballot {
     Drop,
     /// It could not be decided.
     Fail,
+    /// It is a rule, and does not fit.
+    Pass,
 }
 
 impl Vote {
     pub(super) const KEEP: Vote = Vote { ballot: Ballot::Keep, chance: Chance::CERTAIN, child: None };
+    pub(super) const DROP: Vote = Vote { ballot: Ballot::Drop, chance: Chance::CERTAIN, child: None };
+    pub(super) const PASS: Vote = Vote { ballot: Ballot::Pass, chance: Chance::CERTAIN, child: None };
     pub(super) const REFUSE: Vote = Vote { ballot: Ballot::Refuse, chance: Chance::CERTAIN, child: None };
 
     /// Keep it if so, with no chance involved.
@@ -389,6 +417,8 @@ impl Policy {
             Some(PolicyType::BytesLimiting) => of(self.bytes_limiting.as_ref()),
             Some(PolicyType::SpanCount) => of(self.span_count.as_ref()),
             Some(PolicyType::OttlCondition) => of(self.ottl_condition.as_ref()),
+            Some(PolicyType::Dynamic) => of(self.dynamic.as_ref()),
+            Some(PolicyType::Structure) => of(self.structure.as_ref()),
             Some(PolicyType::And) => of(self.and.as_ref()),
             Some(PolicyType::Drop) => of(self.drop.as_ref()),
             Some(PolicyType::Not) => of(self.not.as_ref()),
@@ -408,21 +438,25 @@ impl Policy {
 
     /// The names of the policies inside of it, by their places.
     pub(super) fn child_names(&self) -> Vec<String> {
-        let lists = [
-            self.and.as_ref().map(|and| &and.and_sub_policy),
-            self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
-            self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
-        ];
-        let used = match self.kind {
-            Some(PolicyType::And) => lists[0],
-            Some(PolicyType::Drop) => lists[1],
-            Some(PolicyType::Composite) => lists[2],
-            _ => None,
-        };
-        used.map_or_else(Vec::new, |SubPolicies(children)| children.iter().map(|child| child.name.clone()).collect())
+        if self.kind == Some(PolicyType::Not) {
+            return Vec::new();
+        }
+        self.inside().into_iter().map(|child| child.name.clone()).collect()
     }
 
-    fn blocks(&self) -> [(PolicyType, bool); 17] {
+    /// The policies inside of it, by their places.
+    pub(super) fn inside(&self) -> Vec<&Policy> {
+        let list = match self.kind {
+            Some(PolicyType::And) => self.and.as_ref().map(|and| &and.and_sub_policy),
+            Some(PolicyType::Drop) => self.drop.as_ref().map(|drop| &drop.drop_sub_policy),
+            Some(PolicyType::Composite) => self.composite.as_ref().map(|composite| &composite.composite_sub_policy),
+            Some(PolicyType::Not) => return self.not.iter().filter_map(not::Not::policy).collect(),
+            _ => None,
+        };
+        list.map_or_else(Vec::new, |SubPolicies(policies)| policies.iter().collect())
+    }
+
+    fn blocks(&self) -> [(PolicyType, bool); 19] {
         [
             (PolicyType::AlwaysSample, self.always_sample.is_some()),
             (PolicyType::Latency, self.latency.is_some()),
@@ -437,6 +471,8 @@ impl Policy {
             (PolicyType::BytesLimiting, self.bytes_limiting.is_some()),
             (PolicyType::SpanCount, self.span_count.is_some()),
             (PolicyType::OttlCondition, self.ottl_condition.is_some()),
+            (PolicyType::Dynamic, self.dynamic.is_some()),
+            (PolicyType::Structure, self.structure.is_some()),
             (PolicyType::And, self.and.is_some()),
             (PolicyType::Drop, self.drop.is_some()),
             (PolicyType::Not, self.not.is_some()),
@@ -462,6 +498,8 @@ impl PolicyType {
             PolicyType::BytesLimiting => "bytes_limiting",
             PolicyType::SpanCount => "span_count",
             PolicyType::OttlCondition => "ottl_condition",
+            PolicyType::Dynamic => "dynamic",
+            PolicyType::Structure => "structure",
             PolicyType::And => "and",
             PolicyType::Drop => "drop",
             PolicyType::Not => "not",

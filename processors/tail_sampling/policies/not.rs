@@ -34,6 +34,13 @@ impl Schema for SubPolicy {
     }
 }
 
+impl Not {
+    /// The policy inside of it.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.not_sub_policy.as_ref().map(|SubPolicy(policy)| policy.as_ref())
+    }
+}
+
 impl Block for Not {
     fn check(&self, errors: &mut ConfigErrors, strictness: Strictness) {
         match &self.not_sub_policy {
@@ -43,8 +50,7 @@ impl Block for Not {
     }
 
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
-        let policy = self.not_sub_policy.as_ref().map(|SubPolicy(policy)| policy.as_ref());
-        Box::new(Opposite { child: maker.children(policy.map_or(&[], std::slice::from_ref)) })
+        Box::new(Opposite { child: maker.children(self.policy().map_or(&[], std::slice::from_ref)) })
     }
 
     fn is_stateless(&self) -> bool {
@@ -60,10 +66,10 @@ struct Opposite {
 impl Voter for Opposite {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
         let Some(child) = self.child.first_mut() else { return Vote::REFUSE };
-        let vote = child.vote(trace);
+        let vote = trace.ask(0, child.as_mut());
         match vote.ballot {
             Ballot::Keep => Vote { ballot: Ballot::Refuse, chance: complement(vote.chance), ..vote },
-            Ballot::Refuse => Vote { ballot: Ballot::Keep, ..vote },
+            Ballot::Refuse | Ballot::Pass => Vote { ballot: Ballot::Keep, ..vote },
             Ballot::Drop | Ballot::Fail => vote,
         }
     }

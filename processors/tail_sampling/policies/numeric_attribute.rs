@@ -7,6 +7,7 @@ use tracetailor_core::telemetry::ValueRef;
 use super::attribute::ByBit;
 use super::{Block, Maker, Strictness, Voter};
 use crate::tail_sampling::looks::AttributeTest;
+use crate::tail_sampling::why::Told;
 
 /// The key, and from where to where.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Schema)]
@@ -44,7 +45,7 @@ impl Block for NumericAttribute {
 
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
         let (min, max) = self.bounds(maker.ways.original);
-        let test = Between { min: min.unwrap_or(i64::MIN), max: max.unwrap_or(i64::MAX), only_whole: maker.ways.original };
+        let test = Between { min: min.unwrap_or(i64::MIN), max: max.unwrap_or(i64::MAX), only_whole: maker.ways.original, last: None };
         Box::new(ByBit { bit: maker.looks.attribute(&self.key, Box::new(test)), inverted: self.invert_match })
     }
 }
@@ -61,16 +62,27 @@ struct Between {
     max: i64,
     /// As in the Collector, where whatever is no whole number counts as 0.
     only_whole: bool,
+    /// The number that was looked at last.
+    last: Option<Told>,
 }
 
 impl AttributeTest for Between {
     fn fits_span(&mut self, value: ValueRef<'_>) -> bool {
+        self.last = match value {
+            ValueRef::Int(number) => Some(Told::Whole(number)),
+            ValueRef::Double(number) => Some(Told::Number(number)),
+            _ => None,
+        };
         match value {
             ValueRef::Int(number) => (self.min..=self.max).contains(&number),
             _ if self.only_whole => (self.min..=self.max).contains(&0),
             ValueRef::Double(number) => self.holds(number),
             _ => false,
         }
+    }
+
+    fn told(&self) -> Option<Told> {
+        self.last
     }
 }
 

@@ -1,4 +1,4 @@
-//! `ottl_condition`: keeps traces with a span, or an event of one, of which a condition in OTTL is true.
+//! `ottl_condition`: keeps traces with a span, or an event of one, of which a condition in OTTL is true; or that are such as a whole.
 //!
 //! All parts of one condition must be true of the same span. Conditions are asked when a span arrives, and those that speak of resources
 //! and scopes alone once for all spans that share them.
@@ -14,6 +14,8 @@ use tracetailor_core::time::{Clock, LogTime};
 use super::{Ballot, Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::looks::{Answer, SpanTest};
 use crate::tail_sampling::seen::Bit;
+use crate::tail_sampling::trace_paths::{self, TRACE, TraceConditions};
+use crate::tail_sampling::why::Told;
 
 /// Which conditions.
 #[derive(Clone, Debug, Default, Deserialize, Schema)]
@@ -26,6 +28,8 @@ pub struct OttlCondition {
     pub span: OneOrMany<String>,
     /// Conditions on events of spans, of which one must be true.
     pub spanevent: OneOrMany<String>,
+    /// Conditions on the trace as a whole, such as `trace.span_count > 500`, of which one must be true.
+    pub trace: OneOrMany<String>,
 }
 
 const SPAN: &str = "span";
@@ -33,49 +37,76 @@ const EVENT: &str = "spanevent";
 
 impl Block for OttlCondition {
     fn check(&self, errors: &mut ConfigErrors, _: Strictness) {
-        if self.span.is_empty() && self.spanevent.is_empty() {
-            errors.error(SPAN, "neither it nor spanevent is given", "write a condition: span: ['span.status.code == STATUS_CODE_ERROR']");
+        if self.span.is_empty() && self.spanevent.is_empty() && self.trace.is_empty() {
+            let wrong = "neither it nor spanevent nor trace is given";
+            errors.error(SPAN, wrong, "write a condition: span: ['span.status.code == STATUS_CODE_ERROR']");
         }
         let contexts = Contexts::of(Signal::Traces);
         for (key, texts) in [(SPAN, &self.span), (EVENT, &self.spanevent)] {
             let _ = read_conditions(errors, key, &contexts, Some(key), texts);
         }
+        let _ = read_conditions(errors, TRACE, &trace_paths::contexts(), Some(TRACE), &self.trace);
+    }
+
+    fn is_stateless(&self) -> bool {
+        self.trace.is_empty()
     }
 
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
-        let contexts = Contexts::of(Signal::Traces);
+        let contexts = trace_paths::contexts();
         let read = |key: &str, texts: &[String]| -> Vec<Condition> {
             texts.iter().filter_map(|text| Condition::parse(&contexts, Some(key), text).ok()).collect()
         };
         let (span, event) = (read(SPAN, &self.span), read(EVENT, &self.spanevent));
-        let is_shared = event.is_empty() && span.iter().all(|condition| condition.reads().is_shared());
-        let mode = self.error_mode.unwrap_or(ErrorMode::Silent);
-        let test = Holds {
-            span: Conditions::of(span, mode),
-            event: Conditions::of(event, mode),
-            shared: is_shared.then(ContextCache::new),
-            source: Source::default(),
-            clock: maker.context.clock.apart(),
-            log: (mode == ErrorMode::Ignore).then(LogTime::default),
-        };
-        let (bit, failed) = maker.looks.span_that_may_fail(Box::new(test));
-        Box::new(ByCondition { bit, failed })
+        let trace = read(TRACE, &self.trace);
+        any_of([span, event, trace], self.error_mode.unwrap_or(ErrorMode::Silent), maker)
     }
 }
 
-/// Votes by two bits, of which the Collector sets no second.
+/// Who votes for traces of which one of these conditions holds: those on spans, on events of them, and on the trace as a whole.
+pub(in crate::tail_sampling) fn any_of(
+    [span, event, trace]: [Vec<Condition>; 3],
+    mode: ErrorMode,
+    maker: &mut Maker<'_>,
+) -> Box<dyn Voter> {
+    let is_shared = event.is_empty() && span.iter().all(|condition| condition.reads().is_shared());
+    let trace = TraceConditions::new(trace, mode, maker.looks, maker.context);
+    if span.is_empty() && event.is_empty() && !trace.is_empty() {
+        return Box::new(ByCondition { bits: None, trace });
+    }
+    let test = Holds {
+        span: Conditions::of(span, mode),
+        event: Conditions::of(event, mode),
+        shared: is_shared.then(ContextCache::new),
+        source: Source::default(),
+        clock: maker.context.clock.apart(),
+        log: (mode == ErrorMode::Ignore).then(LogTime::default),
+    };
+    Box::new(ByCondition { bits: Some(maker.looks.span_that_may_fail(Box::new(test))), trace })
+}
+
+/// Votes by two bits, of which the Collector sets no second, and by conditions on the whole.
 struct ByCondition {
-    bit: Bit,
-    failed: Bit,
+    bits: Option<(Bit, Bit)>,
+    trace: TraceConditions,
 }
 
 impl Voter for ByCondition {
     /// What is true of some span is true, whatever could not be evaluated on another.
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
-        match (trace.seen.bits.has(self.bit), trace.seen.bits.has(self.failed)) {
-            (true, _) => Vote::KEEP,
-            (false, true) => Vote { ballot: Ballot::Fail, ..Vote::REFUSE },
-            (false, false) => Vote::REFUSE,
+        let has = |bit| trace.seen.bits.has(bit);
+        if self.bits.is_some_and(|(bit, _)| has(bit)) {
+            return Vote::KEEP;
+        }
+        let whole = self.trace.first(trace);
+        if let (_, Some(place)) = whole {
+            trace.tell(Told::Rule(place as u64));
+        }
+        match (whole, self.bits) {
+            ((Answer::Yes, _), _) => Vote::KEEP,
+            ((Answer::Failed, _), _) => Vote { ballot: Ballot::Fail, ..Vote::REFUSE },
+            (_, Some((_, failed))) if has(failed) => Vote { ballot: Ballot::Fail, ..Vote::REFUSE },
+            _ => Vote::REFUSE,
         }
     }
 }

@@ -7,6 +7,7 @@ use tracetailor_core::telemetry::TraceId;
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
 use crate::tail_sampling::randomness::Chance;
+use crate::tail_sampling::why::Told;
 
 /// How many.
 #[derive(Clone, Debug, Default, Deserialize, Serialize, Schema)]
@@ -32,13 +33,35 @@ impl Block for Probabilistic {
 
     fn voter(&self, maker: &mut Maker<'_>) -> Box<dyn Voter> {
         let ratio = self.sampling_percentage / 100.0;
-        if maker.ways.hashes || self.hash_salt.is_some() {
-            let salt = self.hash_salt.as_deref().filter(|salt| !salt.is_empty()).unwrap_or("default-hash-seed");
-            return Box::new(ByHash { seed: fnv(OFFSET, salt.as_bytes()), most: most(ratio) });
+        match &self.hash_salt {
+            Some(salt) => by_hash(ratio, salt),
+            None => of_share(ratio, maker),
         }
-        maker.looks.want_randomness();
-        Box::new(ByRandomness { threshold: threshold(ratio) })
     }
+}
+
+/// Who keeps such a share, from 0 to 1, by what the processor chooses by.
+pub(in crate::tail_sampling) fn of_share(ratio: f64, maker: &mut Maker<'_>) -> Box<dyn Voter> {
+    if maker.ways.hashes {
+        return by_hash(ratio, "");
+    }
+    maker.looks.want_randomness();
+    Box::new(ByRandomness { threshold: threshold(ratio) })
+}
+
+fn by_hash(ratio: f64, salt: &str) -> Box<dyn Voter> {
+    let salt = if salt.is_empty() { DEFAULT_SALT } else { salt };
+    Box::new(ByHash { seed: fnv(OFFSET, salt.as_bytes()), most: most(ratio) })
+}
+
+/// The vote of such a share that is another one for every trace. Four digits are as many as SDKs write.
+pub(super) fn by_chance(ratio: f64, trace: &Facts<'_>, hashes: bool) -> Vote {
+    if hashes {
+        return ByHash { seed: fnv(OFFSET, DEFAULT_SALT.as_bytes()), most: most(ratio) }.vote(trace);
+    }
+    let threshold = Threshold::of(ratio, 4);
+    trace.tell(Told::Threshold(threshold.bits()));
+    ByRandomness { threshold }.vote(trace)
 }
 
 /// By the randomness that everybody agrees on.
@@ -48,6 +71,7 @@ struct ByRandomness {
 
 impl Voter for ByRandomness {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
+        trace.tell(Told::Randomness(trace.randomness().bits()));
         if self.threshold.keeps(trace.randomness()) {
             Vote::KEEP.by(Chance::Known(self.threshold))
         } else {
@@ -97,11 +121,12 @@ fn most(ratio: f64) -> u64 {
     u64::try_from(rounded.checked_shr(u32::try_from(places).unwrap_or(u32::MAX)).unwrap_or(0)).unwrap_or(u64::MAX)
 }
 
+const DEFAULT_SALT: &str = "default-hash-seed";
 const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// FNV-1a with 64 bits, going on from a state.
-fn fnv(state: u64, bytes: &[u8]) -> u64 {
+pub(in crate::tail_sampling) fn fnv(state: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(state, |state, byte| (state ^ u64::from(*byte)).wrapping_mul(PRIME))
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{ConfigErrors, Schema};
 
 use super::{Block, Facts, Maker, Strictness, Vote, Voter};
+use crate::tail_sampling::why::Told;
 
 /// How many; as they came, duplicates included.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, Schema)]
@@ -36,6 +37,7 @@ impl Block for SpanCount {
 
 impl Voter for SpanCount {
     fn vote(&mut self, trace: &Facts<'_>) -> Vote {
+        trace.tell(Told::Spans(trace.spans));
         let count = i64::try_from(trace.spans).unwrap_or(i64::MAX);
         let fits_below = self.max_spans == 0 || count <= i64::from(self.max_spans);
         Vote::keep_if(i64::from(self.min_spans) <= count && fits_below)

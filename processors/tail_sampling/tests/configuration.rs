@@ -140,10 +140,6 @@ fn what_cannot_work_is_refused_in_any_mode() {
         ("num_shards: 257, policies: [{name: a, type: always_sample}]".to_owned(), "num_shards", "is more than 256"),
         ("sampling_strategy: sometimes, policies: [{name: a, type: always_sample}]".to_owned(), "sampling_strategy", "sometimes"),
         ("tail_storage: disk, policies: [{name: a, type: always_sample}]".to_owned(), "tail_storage", "is planned"),
-        ("decide_when_complete: true, policies: [{name: a, type: always_sample}]".to_owned(), "decide_when_complete", "is planned"),
-        ("why: {records: 5}, policies: [{name: a, type: always_sample}]".to_owned(), "why", "is planned"),
-        ("shadow_policies: [], policies: [{name: a, type: always_sample}]".to_owned(), "shadow_policies", "is planned"),
-        ("rules: [], policies: [{name: a, type: always_sample}]".to_owned(), "rules", "is planned"),
     ] {
         for compatibility in ["tracetailor", "otelcol"] {
             let told = problems(&format!("{{compatibility: {compatibility}, {yaml}}}"));

@@ -20,6 +20,16 @@ const PURE: &str = "policies: [
     {name: none, type: not, not: {not_sub_policy: {type: string_attribute, string_attribute: {key: k, values: [\"[a-c]\"], enabled_regex_matching: true}}}},
     {name: d, type: drop, drop: {drop_sub_policy: [{type: boolean_attribute, boolean_attribute: {key: health, value: true}}]}}]";
 
+/// The same traces, by rules.
+const RULES: &str = "rules: [
+    {name: health, drop: true, match: {attributes: {health: true}}, unless: ['trace.error_count > 0']},
+    {name: errors, keep: true, match: {error: true, attributes: {k: '*'}}},
+    {name: slow, keep: true, match: {slower_than: 30ms, attributes: {n: [3, 4]}}},
+    {name: both, keep: true, when_all: ['span.attributes[\"n\"] == 5', 'resource.attributes[\"k\"] == \"a\"']},
+    {name: journeys, sample: {share: 40%, by: [k]}, when: ['trace.span_count > 3', 'span.attributes[\"k\"] == \"c\"']},
+    {name: broken, drop: true, when: 'trace.duration > Duration(\"70ms\")'},
+    {name: rest, sample: 30%}]";
+
 #[derive(Clone, Debug)]
 struct Plain {
     trace: u64,
@@ -64,8 +74,8 @@ fn plain() -> impl Strategy<Value = Plain> {
 }
 
 /// Which spans come out, when they come in these batches through so many lanes.
-fn kept(batches: &[Vec<Built<SpanDraft>>], lanes: usize) -> Vec<Vec<u8>> {
-    let mut drivers: Vec<Driver> = (0..lanes).map(|_| driver("decision_wait: 10s", PURE)).collect();
+fn kept(policies: &str, batches: &[Vec<Built<SpanDraft>>], lanes: usize) -> Vec<Vec<u8>> {
+    let mut drivers: Vec<Driver> = (0..lanes).map(|_| driver("decision_wait: 10s", policies)).collect();
     for batch in batches {
         let mut split: BTreeMap<usize, Vec<Built<SpanDraft>>> = BTreeMap::new();
         for span in batch {
@@ -95,9 +105,11 @@ proptest! {
         order in any::<u64>(),
         sizes in proptest::collection::vec(1usize..10, 1..12),
         lanes in 1usize..4,
+        by_rules in any::<bool>(),
     ) {
+        let policies = if by_rules { RULES } else { PURE };
         let drafts: Vec<Built<SpanDraft>> = spans.iter().enumerate().map(|(id, plain)| plain.draft(id)).collect();
-        let expected = kept(std::slice::from_ref(&drafts), 1);
+        let expected = kept(policies, std::slice::from_ref(&drafts), 1);
         let mut shuffled = drafts;
         let mut dice = tracetailor_core::testing::Dice::new(order);
         for place in (1..shuffled.len()).rev() {
@@ -109,11 +121,12 @@ proptest! {
             batches.push(shuffled.split_off(shuffled.len().saturating_sub(size)));
         }
         batches.push(shuffled);
-        prop_assert_eq!(kept(&batches, lanes), expected);
+        prop_assert_eq!(kept(policies, &batches, lanes), expected);
     }
 }
 
-const EVERYTHING: [&str; 5] = [
+const EVERYTHING: [&str; 6] = [
+    "decision_wait: 2s, decide_when_complete: {quiet: 100ms}, remember: 3s",
     "decision_wait: 2s",
     "decision_wait: 2s, num_traces: 3, decision_wait_after_root_received: 100ms, maximum_trace_size_bytes: 600, marks: true",
     "decision_wait: 1s, max_buffered_bytes: 8KiB, remember: 3s, drop_pending_traces_on_shutdown: true",
@@ -126,7 +139,19 @@ const STATEFUL: &str = "policies: [
     {name: limit, type: rate_limiting, rate_limiting: {spans_per_second: 5}},
     {name: bytes, type: bytes_limiting, bytes_limiting: {bytes_per_second: 500}},
     {name: c, type: composite, composite: {max_total_spans_per_second: 10, composite_sub_policy: [{name: all, type: always_sample}]}},
+    {name: k, type: dynamic, dynamic: {goal: 10%, fields: [k, service.name], max_keys: 3}},
+    {name: s, type: structure, structure: {min_orphans: 2}},
     {name: d, type: drop, drop: {drop_sub_policy: [{type: span_count, span_count: {min_spans: 9}}]}}]";
+
+/// Rules of every kind.
+const VARIED: &str = "rules: [
+    {name: errors, keep: true, match: {error: true}},
+    {name: broken, drop: true, when: ['trace.orphans > 0 and trace.span_count > 2']},
+    {name: kinds, sample: {dynamic: {goal: 30%, fields: [service.name, [http.route, k]], max_keys: 2, adjustment_interval: 1s}},
+     match: {span_name: '*a*'}},
+    {name: rate, sample: {dynamic: {goal: 2 traces/s, root_fields: service.name, fields: k}}, when_all: ['span.kind == 2']},
+    {name: journeys, sample: {share: 50%, by: [session.id, service.name]}, unless: ['spanevent.name == \"b\"']},
+    {name: rest, sample: 20%}]";
 
 fn lives() -> BoxedStrategy<Script> {
     arbitrary::scripts(Signal::Traces, &arbitrary::Wild::default(), 25)
@@ -139,6 +164,11 @@ proptest! {
     #[test]
     fn books_balance_whatever_happens(script in lives(), which in 0..EVERYTHING.len()) {
         driver(EVERYTHING[which], STATEFUL).play(script);
+    }
+
+    #[test]
+    fn books_balance_by_rules(script in lives(), which in 0..EVERYTHING.len()) {
+        driver(EVERYTHING[which], VARIED).play(script);
     }
 
     #[test]

@@ -137,6 +137,7 @@ pub const FACTORY: ExporterFactory =
 fn delivery(config: &AnyConfig) -> Result<Delivery, NeedsRebuild> {
     let config: &Config = config.get()?;
     Ok(Delivery {
+        cool_down: None,
         timeout: Period::ZERO,
         retry_on_failure: config.retry_on_failure,
         sending_queue: config.sending_queue.clone(),

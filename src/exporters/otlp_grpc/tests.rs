@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracetailor_core::component::{BoxFuture, BuildContext, Credentials, Delivered, ExportError, Exporter, Failing, Outgoing, RunError};
 use tracetailor_core::config::{Secret, Severity};
 use tracetailor_core::ledger::Fate;
-use tracetailor_core::telemetry::{Signal, Telemetry};
+use tracetailor_core::telemetry::{Limits, OddIds, Signal, Telemetry};
 use tracetailor_core::testing::{Inlet, assert_manual, gauge, log, logs, metrics, span, traces};
 use tracetailor_net::compress::expand;
 use tracetailor_net::grpc::{Code, PartialSuccess, Status, frame};
@@ -268,6 +268,92 @@ fn what_the_collector_takes_is_taken() {
     ] {
         assert_eq!(problems(yaml), [], "{yaml}");
     }
+}
+
+/// What is left of these spans before a back end, and how many were kept from it.
+fn prepared(backend: &str, spans: Vec<tracetailor_core::testing::Built<tracetailor_core::testing::SpanDraft>>) -> (Vec<String>, u64) {
+    let context = BuildContext::alone("otlp_grpc");
+    let mut inlet = Inlet::with(context.books.clone(), context.clock.clone(), Limits { odd_ids: OddIds::Flag, ..Limits::default() });
+    let exporter = exporter_in(&context, 1, backend);
+    let mut names = Vec::new();
+    for parcel in exporter.prepare(inlet.receive(traces(spans))) {
+        names.extend(parcel.batch.items().map(|item| item.name().into_owned()));
+        parcel.batch.settle(Fate::Delivered);
+    }
+    inlet.assert_settled();
+    let report = context.books.report();
+    let failed =
+        report.lines.iter().flat_map(|line| &line.causes).filter(|cause| cause.name.reason == "bad_id").map(|cause| cause.units).sum();
+    (names, failed)
+}
+
+#[test]
+fn ids_that_harm_a_back_end_never_reach_it() {
+    let spans = || {
+        vec![
+            span("good").parent([0u8; 8].as_slice()),
+            span("without an id").id([0u8; 8].as_slice()),
+            span("short").id([1u8; 3].as_slice()),
+            span("odd parent").parent([1u8; 3].as_slice()),
+            span("root"),
+        ]
+    };
+    for backend in ["backend: tempo", "backend: jaeger"] {
+        assert_eq!(prepared(backend, spans()), (vec!["good".to_owned(), "root".to_owned()], 3), "{backend}");
+    }
+    for backend in ["", "backend: coralogix"] {
+        assert_eq!(prepared(backend, spans()).1, 0, "{backend:?}");
+    }
+}
+
+#[test]
+fn what_tempo_cuts_is_counted() {
+    for (backend, expected) in [("backend: tempo", 3), ("backend: jaeger", 0), ("", 0)] {
+        let context = BuildContext::alone("otlp_grpc");
+        let exporter = exporter_in(&context, 1, backend);
+        let request = traces([
+            span("a").attribute("prompt", "x".repeat(2049)).attribute("kept", "x".repeat(2048)).resource("long", "y".repeat(3000)),
+            span("b").attribute("prompt", "x".repeat(9999)).resource("long", "y".repeat(3000)),
+        ]);
+        exporter.prepare(Inlet::new().receive(request)).into_iter().for_each(|parcel| parcel.batch.settle(Fate::Delivered));
+        let told = context.counters.read();
+        let cut = told.iter().filter(|series| series.name == "tracetailor_exporter_attributes_cut_total").map(|series| series.count());
+        assert_eq!(cut.sum::<u64>(), expected, "{backend}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_tenant_is_named_as_what_it_is() {
+    for (backend, failing) in [("", Failing::Retry { after: None }), ("backend: tempo", Failing::Denied)] {
+        let error = answered(Reply::grpc(&said(Code::UNAVAILABLE, "no org id")), backend).await.unwrap_err();
+        assert_eq!(error.failing, failing);
+        assert!(error.message.ends_with("name one in headers: {X-Scope-OrgID: …}"), "{error}");
+    }
+}
+
+#[test]
+fn limits_that_do_not_go_with_a_back_end_are_told() {
+    for (keys, severity, wrong) in [
+        (
+            "backend: jaeger, max_request_bytes: 16MiB",
+            Severity::Warning,
+            "max_request_bytes: is more than the 4 MiB that Jaeger takes over gRPC, unless its max_recv_msg_size_mib is raised",
+        ),
+        (
+            "backend: tempo, max_request_bytes: 0",
+            Severity::Warning,
+            "max_request_bytes: is more than the 4 MiB that Tempo takes over gRPC, unless its max_recv_msg_size_mib is raised",
+        ),
+        (
+            "backend: coralogix, headers: {authorization: k}, max_request_bytes: 11MB",
+            Severity::Error,
+            "max_request_bytes: is more than Coralogix takes: 10 MB before compression",
+        ),
+        ("backend: coralogix", Severity::Warning, ": Coralogix takes nothing without a key"),
+    ] {
+        assert_eq!(problems(&format!("{{endpoint: 'h:1', {keys}}}")), [(severity, wrong.to_owned())], "{keys}");
+    }
+    assert_eq!(problems("{endpoint: 'h:1', backend: jaeger}"), []);
 }
 
 #[test]

@@ -262,6 +262,16 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(warned, [(Severity::Warning, "endpoint: ends in /v1/traces, and requests will go to /v1/traces/v1/traces".to_owned())]);
 }
 
+#[tokio::test]
+async fn a_missing_tenant_is_named_as_what_it_is() {
+    for (backend, failing) in [("", Failing::Retry { after: None }), ("backend: tempo", Failing::Denied)] {
+        let destination = Destination::start([Reply::status(503).body("text/plain", "no org id")]).await.unwrap();
+        let error = export(exporter(destination.address.port(), backend).as_ref()).await.unwrap_err();
+        assert_eq!(error.failing, failing);
+        assert!(error.message.ends_with("name one in headers: {X-Scope-OrgID: …}"), "{error}");
+    }
+}
+
 #[test]
 fn what_the_collector_takes_is_taken() {
     for yaml in [

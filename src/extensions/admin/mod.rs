@@ -155,16 +155,17 @@ fn told(path: &str, request: &Request<Bytes>, context: &ExtensionContext) -> Opt
     if reports.is_empty() {
         return None;
     }
+    let status = if reports.iter().any(|(_, report)| report.knows(&question)) { StatusCode::OK } else { StatusCode::NOT_FOUND };
     if wants_json(request) {
         let all: Vec<_> =
             reports.iter().map(|(id, report)| json!({ "component": id.to_string(), "report": report.json(&question) })).collect();
-        return Some(page(StatusCode::OK, "application/json", serde_json::Value::Array(all).to_string() + "\n"));
+        return Some(page(status, "application/json", serde_json::Value::Array(all).to_string() + "\n"));
     }
     let text = match reports.as_slice() {
         [(_, report)] => report.text(&question),
         several => several.iter().map(|(id, report)| format!("{id}\n{}\n", report.text(&question))).collect(),
     };
-    Some(page(StatusCode::OK, TEXT, text))
+    Some(page(status, TEXT, text))
 }
 
 /// A question may hold anything that a person pasted.

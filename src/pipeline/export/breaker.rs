@@ -13,6 +13,19 @@ pub(super) struct Breaker {
     state: State,
     /// Failures since the last answer.
     failures: u32,
+    /// Denials since the last answer.
+    denials: u32,
+}
+
+/// How much it takes to leave a destination alone, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Failures in a row; zero for any number.
+    pub(super) failures: u32,
+    pub(super) after_failures: Duration,
+    /// Denials in a row.
+    pub(super) denials: u32,
+    pub(super) after_denials: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +71,7 @@ pub(super) enum Heard {
 
 impl Breaker {
     pub(super) fn new() -> Self {
-        Self { state: State::Closed, failures: 0 }
+        Self { state: State::Closed, failures: 0, denials: 0 }
     }
 
     /// Asks whether an attempt may begin.
@@ -75,7 +88,7 @@ impl Breaker {
     }
 
     /// Takes note of how an attempt ended. True when others should ask again.
-    pub(super) fn hear(&mut self, role: Role, heard: Heard, threshold: u32, open_for: Duration, now: Instant) -> bool {
+    pub(super) fn hear(&mut self, role: Role, heard: Heard, patience: &Patience, now: Instant) -> bool {
         let decides = match role {
             Role::Plain => self.state == State::Closed,
             Role::Probe => self.state == State::HalfOpen,
@@ -84,15 +97,17 @@ impl Breaker {
             return false;
         }
         match heard {
-            Heard::Answer => self.failures = 0,
-            Heard::Failure | Heard::Denial => self.failures = self.failures.saturating_add(1),
+            Heard::Answer => (self.failures, self.denials) = (0, 0),
+            Heard::Failure => self.failures = self.failures.saturating_add(1),
+            Heard::Denial => (self.failures, self.denials) = (self.failures.saturating_add(1), self.denials.saturating_add(1)),
         }
         let before = self.state;
-        let is_enough = threshold > 0 && self.failures >= threshold;
+        let (enough_failures, enough_denials) =
+            (patience.failures > 0 && self.failures >= patience.failures, self.denials >= patience.denials);
         self.state = match heard {
-            Heard::Denial => State::Open { until: now + open_for },
-            Heard::Failure if role == Role::Probe || is_enough => State::Open { until: now + open_for },
-            Heard::Failure | Heard::Answer => State::Closed,
+            Heard::Denial if role == Role::Probe || enough_denials => State::Open { until: now + patience.after_denials },
+            Heard::Failure if role == Role::Probe || enough_failures => State::Open { until: now + patience.after_failures },
+            Heard::Failure | Heard::Denial | Heard::Answer => State::Closed,
         };
         self.state != before
     }
@@ -120,8 +135,12 @@ mod tests {
 
     const OPEN_FOR: Duration = Duration::from_secs(30);
 
+    fn patience(failures: u32, denials: u32) -> Patience {
+        Patience { failures, after_failures: OPEN_FOR, denials, after_denials: OPEN_FOR * 2 }
+    }
+
     fn hear(breaker: &mut Breaker, role: Role, heard: Heard, now: Instant) -> bool {
-        breaker.hear(role, heard, 3, OPEN_FOR, now)
+        breaker.hear(role, heard, &patience(3, 1), now)
     }
 
     #[tokio::test(start_paused = true)]
@@ -152,9 +171,22 @@ mod tests {
     async fn a_denial_opens_it_at_once_even_where_it_is_off() {
         let (mut breaker, now) = (Breaker::new(), Instant::now());
         for _ in 0..100 {
-            assert!(!breaker.hear(Role::Plain, Heard::Failure, 0, OPEN_FOR, now));
+            assert!(!breaker.hear(Role::Plain, Heard::Failure, &patience(0, 1), now));
         }
-        assert!(breaker.hear(Role::Plain, Heard::Denial, 0, OPEN_FOR, now));
-        assert_eq!(breaker.ask(now), Leave::NotBefore(now + OPEN_FOR));
+        assert!(breaker.hear(Role::Plain, Heard::Denial, &patience(0, 1), now));
+        assert_eq!(breaker.ask(now), Leave::NotBefore(now + OPEN_FOR * 2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_denials_open_it_and_an_answer_forgets_them() {
+        let (mut breaker, now, keys) = (Breaker::new(), Instant::now(), patience(0, 3));
+        for heard in [Heard::Denial, Heard::Denial, Heard::Answer, Heard::Denial, Heard::Failure, Heard::Denial] {
+            assert!(!breaker.hear(Role::Plain, heard, &keys, now));
+        }
+        assert!(breaker.hear(Role::Plain, Heard::Denial, &keys, now));
+        let later = now + OPEN_FOR * 2;
+        assert_eq!((breaker.ask(now), breaker.ask(later)), (Leave::NotBefore(later), Leave::Go(Role::Probe)));
+        assert!(breaker.hear(Role::Probe, Heard::Denial, &keys, later));
+        assert_eq!(breaker.ask(later), Leave::NotBefore(later + OPEN_FOR * 2));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use tokio::time::Instant;
-use tracetailor_core::component::{Delivered, ExportError, Failing};
+use tracetailor_core::component::{Delivered, ExportError, Failing, Parcel};
 use tracetailor_core::ledger::Cause;
 use tracetailor_core::telemetry::Telemetry;
 
@@ -12,7 +12,6 @@ use super::Export;
 use super::attempt::Answer;
 use super::backoff::Backoff;
 use super::breaker::{Heard, Role};
-use super::queue::Queue;
 use super::request::{Load, Request, join};
 use super::settings::{Sender, Settings};
 use super::told::advice;
@@ -21,12 +20,16 @@ use super::told::advice;
 /// first item of a million, should that be the culprit: each send halves what is left, and one more passes.
 const MOST_REFUSALS: u32 = 24;
 
+/// How often a request may have to go another way before that is a failure of its own.
+const MOST_MOVES: u32 = 100;
+
 impl Export {
     /// Carries one request to its end.
     pub(super) async fn carry(&self, lane: usize, request: Request, settings: Arc<Settings>, role: Role) {
+        let way = request.way;
         let (batch, load) = self.cut(lane, request, &settings);
-        Carrier::new(self, lane, settings, role, batch).run().await;
-        self.let_go(load, Queue::end);
+        Carrier::new(self, lane, settings, role, Parcel { way, batch }).run().await;
+        self.let_go(load, |queue| queue.end(way, load));
     }
 
     /// One request's worth of what was gathered. The rest goes back into the queue.
@@ -54,9 +57,11 @@ struct Carrier<'a> {
     leave: Option<Role>,
     backoff: Backoff,
     /// What has not ended, the next one last.
-    parts: Vec<Telemetry>,
+    parts: Vec<Parcel>,
     /// Single items that the destination called bad, while nobody knows whether it calls everything so.
-    suspects: Vec<(Telemetry, ExportError)>,
+    suspects: Vec<(Parcel, ExportError)>,
+    /// How often something of this had to go another way.
+    moves: u32,
     /// How often it called something of this bad.
     refusals: u32,
     /// How often it had taken something, from anybody, when it first called something of this bad.
@@ -68,13 +73,14 @@ enum Outcome {
     Delivered(Delivered),
     Invalid(ExportError),
     TooLarge(ExportError),
+    Elsewhere,
     GaveUp(ExportError, Cause),
     Panicked,
     TimeIsUp,
 }
 
 impl<'a> Carrier<'a> {
-    fn new(export: &'a Export, lane: usize, settings: Arc<Settings>, role: Role, batch: Telemetry) -> Self {
+    fn new(export: &'a Export, lane: usize, settings: Arc<Settings>, role: Role, parcel: Parcel) -> Self {
         let mut carrier = Self {
             export,
             lane,
@@ -83,39 +89,44 @@ impl<'a> Carrier<'a> {
             backoff: Backoff::new(Instant::now()),
             parts: Vec::new(),
             suspects: Vec::new(),
+            moves: 0,
             refusals: 0,
             passes_before: None,
         };
-        carrier.push(batch);
+        carrier.push(parcel);
         carrier
     }
 
     async fn run(mut self) {
-        while let Some(part) = self.parts.pop() {
-            match self.deliver(&part).await {
-                Outcome::Delivered(delivered) => self.export.delivered(part, &delivered),
-                Outcome::Invalid(error) => self.suspect(part, error),
-                Outcome::TooLarge(error) if part.len() > 1 => self.halve(part, &error),
-                Outcome::TooLarge(error) => self.set_aside(part, self.export.ends.too_large, error).await,
-                Outcome::GaveUp(error, cause) => self.fail(part, cause, &error),
-                Outcome::Panicked => self.panicked(part),
-                Outcome::TimeIsUp => self.export.abandon(part, &self.settings),
+        while let Some(parcel) = self.parts.pop() {
+            let outcome = self.deliver(&parcel).await;
+            let Parcel { way, batch } = parcel;
+            match outcome {
+                Outcome::Delivered(delivered) => self.export.delivered(batch, &delivered),
+                Outcome::Invalid(error) => self.suspect(Parcel { way, batch }, error),
+                Outcome::TooLarge(error) if batch.len() > 1 => self.halve(Parcel { way, batch }, &error),
+                Outcome::TooLarge(error) => self.set_aside(batch, self.export.ends.too_large, error).await,
+                Outcome::Elsewhere => self.move_on(batch),
+                Outcome::GaveUp(error, cause) => self.fail(batch, cause, &error),
+                Outcome::Panicked => self.panicked(batch),
+                Outcome::TimeIsUp => self.export.abandon(batch, &self.settings),
             }
             self.judge().await;
         }
     }
 
     /// Attempts to send one part, until it is clear what becomes of it.
-    async fn deliver(&mut self, part: &Telemetry) -> Outcome {
+    async fn deliver(&mut self, parcel: &Parcel) -> Outcome {
+        let Parcel { way, batch: part } = parcel;
         loop {
             let leave = match self.leave.take() {
                 Some(role) => Some(role),
-                None => self.export.leave().await,
+                None => self.export.leave(*way).await,
             };
             let (Some(role), Some(exporter)) = (leave, self.export.slot(self.lane).exporter()) else { return Outcome::TimeIsUp };
             let began_closed = self.export.is_closed();
             let answer = self.export.attempt(&*exporter, part, self.settings.timeout).await;
-            self.export.hear(role, heard(&answer), &self.settings);
+            self.export.hear(*way, role, heard(&answer), &self.settings);
             let error = match answer {
                 Answer::Said(Ok(delivered)) => return Outcome::Delivered(delivered),
                 Answer::Said(Err(error)) => error,
@@ -125,7 +136,8 @@ impl<'a> Carrier<'a> {
             match error.failing {
                 Failing::Invalid => return Outcome::Invalid(error),
                 Failing::TooLarge => return Outcome::TooLarge(error),
-                Failing::Retry { .. } | Failing::Denied => {}
+                Failing::Elsewhere if self.moves < MOST_MOVES => return Outcome::Elsewhere,
+                Failing::Elsewhere | Failing::Retry { .. } | Failing::Denied => {}
             }
             if let Err(cause) = self.before_next(&error, part.len(), began_closed).await {
                 return Outcome::GaveUp(error, cause);
@@ -155,11 +167,11 @@ impl<'a> Carrier<'a> {
     }
 
     /// The destination calls it bad data: halved until the culprit is alone.
-    fn suspect(&mut self, part: Telemetry, error: ExportError) {
+    fn suspect(&mut self, part: Parcel, error: ExportError) {
         self.export.refusals.fetch_add(1, Ordering::Relaxed);
         self.passes_before.get_or_insert(self.export.passes.load(Ordering::Relaxed));
         self.refusals += 1;
-        if part.len() > 1 {
+        if part.batch.len() > 1 {
             return self.halve(part, &error);
         }
         self.suspects.push((part, error));
@@ -174,7 +186,7 @@ impl<'a> Carrier<'a> {
         if something_passed || (at_the_end && self.export.refusals.load(Ordering::Relaxed) < MOST_REFUSALS) {
             self.refusals = 0;
             for (culprit, error) in std::mem::take(&mut self.suspects) {
-                self.set_aside(culprit, self.export.ends.invalid, error).await;
+                self.set_aside(culprit.batch, self.export.ends.invalid, error).await;
             }
         } else if !self.suspects.is_empty() && (at_the_end || self.refusals >= MOST_REFUSALS) {
             self.reconsider().await;
@@ -183,28 +195,28 @@ impl<'a> Carrier<'a> {
 
     /// Nothing passes: this is no culprit but a refusal of everything, and what there is waits as a whole.
     async fn reconsider(&mut self) {
-        let Some((whole, error)) = self.gather_again() else { return };
+        let Some((Parcel { way, batch: whole }, error)) = self.gather_again() else { return };
         let error = ExportError { failing: Failing::Denied, ..error };
-        self.export.hear(Role::Plain, Heard::Denial, &self.settings);
+        self.export.hear(way, Role::Plain, Heard::Denial, &self.settings);
         let began_closed = self.export.is_closed();
         match self.before_next(&error, whole.len(), began_closed).await {
-            Ok(()) => self.push(whole),
+            Ok(()) => self.move_on(whole),
             Err(cause) => self.fail(whole, cause, &error),
         }
         self.refusals = 0;
     }
 
     /// Everything that has not ended, in one batch, and the last complaint about it.
-    fn gather_again(&mut self) -> Option<(Telemetry, ExportError)> {
+    fn gather_again(&mut self) -> Option<(Parcel, ExportError)> {
         let mut error = None;
-        let mut whole: Option<Telemetry> = None;
+        let mut whole: Option<Parcel> = None;
         let suspects = std::mem::take(&mut self.suspects).into_iter().map(|(part, complaint)| {
             error = Some(complaint);
             part
         });
         for part in suspects.chain(std::mem::take(&mut self.parts).into_iter().rev()) {
             match &mut whole {
-                Some(whole) => join(whole, part),
+                Some(whole) => join(&mut whole.batch, part.batch),
                 None => whole = Some(part),
             }
         }
@@ -212,17 +224,24 @@ impl<'a> Carrier<'a> {
     }
 
     /// Sends it in parts that are not larger than a request may be.
-    fn push(&mut self, batch: Telemetry) {
+    fn push(&mut self, Parcel { way, batch }: Parcel) {
         if is_within(&batch, self.settings.most_bytes) {
-            return self.parts.push(batch);
+            return self.parts.push(Parcel { way, batch });
         }
-        self.parts.extend(batch.split_by_size(self.settings.most_bytes).into_iter().rev());
+        let parts = batch.split_by_size(self.settings.most_bytes).into_iter().rev();
+        self.parts.extend(parts.map(|batch| Parcel { way, batch }));
     }
 
-    fn halve(&mut self, part: Telemetry, error: &ExportError) {
-        tracing::debug!(exporter = self.export.told.exporter(), items = part.len(), %error, "halving a batch");
-        let half = part.len().div_ceil(2);
-        self.parts.extend(part.split_by_count(half).into_iter().rev());
+    /// Sends it where it belongs by now.
+    fn move_on(&mut self, batch: Telemetry) {
+        self.moves += 1;
+        self.export.prepare_again(self.lane, batch).into_iter().for_each(|parcel| self.push(parcel));
+    }
+
+    fn halve(&mut self, Parcel { way, batch }: Parcel, error: &ExportError) {
+        tracing::debug!(exporter = self.export.told.exporter(), items = batch.len(), %error, "halving a batch");
+        let half = batch.len().div_ceil(2);
+        self.parts.extend(batch.split_by_count(half).into_iter().rev().map(|batch| Parcel { way, batch }));
     }
 
     /// Nobody takes it: into the file for such things, where there is one.
@@ -262,7 +281,7 @@ fn heard(answer: &Answer) -> Heard {
     match answer {
         Answer::Said(Ok(_)) => Heard::Answer,
         Answer::Said(Err(error)) => match error.failing {
-            Failing::Invalid | Failing::TooLarge => Heard::Answer,
+            Failing::Invalid | Failing::TooLarge | Failing::Elsewhere => Heard::Answer,
             Failing::Retry { .. } => Heard::Failure,
             Failing::Denied => Heard::Denial,
         },

@@ -1,17 +1,18 @@
 //! Gathering small batches into larger requests: `sending_queue.batch`.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 
 use tokio::time::Instant;
 use tracetailor_core::telemetry::{Origin, Telemetry};
 
 use super::request::Request;
 use super::settings::Batching;
+use super::way::Ways;
 
-/// What has gathered, one batch for each partition.
+/// What has gathered, one batch for each way and partition.
 #[derive(Debug, Default)]
-pub(super) struct Gathering(HashMap<Partition, Gathered, foldhash::fast::RandomState>);
+pub(super) struct Gathering(HashMap<(u32, Partition), Gathered, foldhash::fast::RandomState>);
 
 /// The values of each of the keys that tell partitions apart: a key that is missing is another partition than one that is empty.
 type Partition = Vec<Vec<String>>;
@@ -25,8 +26,8 @@ struct Gathered {
 
 impl Gathering {
     /// Adds a batch to its partition. Once that is large enough, it is ready.
-    pub(super) fn add(&mut self, request: Request, batching: &Batching, now: Instant, ready: &mut VecDeque<Request>) {
-        let request = match self.0.entry(batching.partition_of(request.first())) {
+    pub(super) fn add(&mut self, request: Request, batching: &Batching, now: Instant, ways: &mut Ways) {
+        let request = match self.0.entry((request.way, batching.partition_of(request.first()))) {
             Entry::Vacant(_) if request.load.in_unit(batching.unit) >= batching.least => request,
             Entry::Vacant(partition) => {
                 partition.insert(Gathered { request, flush: now + batching.flush });
@@ -41,13 +42,13 @@ impl Gathering {
                 partition.remove().request
             }
         };
-        ready.push_back(request);
+        ways.push_back(request);
     }
 
     /// Puts back what was left over when something larger was cut. It was there before what has gathered since.
     pub(super) fn add_again(&mut self, mut request: Request, batching: &Batching, now: Instant) {
         let flush = now + batching.flush;
-        match self.0.entry(batching.partition_of(request.first())) {
+        match self.0.entry((request.way, batching.partition_of(request.first()))) {
             Entry::Vacant(partition) => {
                 partition.insert(Gathered { request, flush });
             }
@@ -60,17 +61,17 @@ impl Gathering {
     }
 
     /// Makes ready what has waited long enough, and tells when the next will have.
-    pub(super) fn flush_due(&mut self, now: Instant, ready: &mut VecDeque<Request>) -> Option<Instant> {
+    pub(super) fn flush_due(&mut self, now: Instant, ways: &mut Ways) -> Option<Instant> {
         if self.0.is_empty() {
             return None;
         }
-        ready.extend(self.0.extract_if(|_, gathered| gathered.flush <= now).map(|(_, gathered)| gathered.flushed()));
+        self.0.extract_if(|_, gathered| gathered.flush <= now).for_each(|(_, gathered)| ways.push_back(gathered.flushed()));
         self.0.values().map(|gathered| gathered.flush).min()
     }
 
     /// Makes everything ready.
-    pub(super) fn flush(&mut self, ready: &mut VecDeque<Request>) {
-        ready.extend(self.0.drain().map(|(_, gathered)| gathered.flushed()));
+    pub(super) fn flush(&mut self, ways: &mut Ways) {
+        self.0.drain().for_each(|(_, gathered)| ways.push_back(gathered.flushed()));
     }
 }
 

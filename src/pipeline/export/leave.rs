@@ -1,5 +1,6 @@
 //! Waiting before an attempt: for the breaker's leave, or until it is time to try again.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -12,7 +13,7 @@ use super::settings::{Mode, Settings};
 
 impl Export {
     /// Waits until an attempt may begin. None once time is up.
-    pub(super) async fn leave(&self) -> Option<Role> {
+    pub(super) async fn leave(&self, way: u32) -> Option<Role> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // Before anything is asked, so that a change meanwhile is not missed.
@@ -23,7 +24,7 @@ impl Export {
                 if queue.closed().is_some_and(|deadline| deadline <= now) {
                     return None;
                 }
-                let leave = queue.may_send(now);
+                let leave = queue.may_send(way, now);
                 self.told.level(&queue);
                 leave
             };
@@ -35,13 +36,14 @@ impl Export {
         }
     }
 
-    /// Waits so long, or until no more input is to come.
+    /// Waits so long, or until no more input is to come, or what waits may have to go another way.
     pub(super) async fn pause(&self, wait: Duration) {
+        let moves = self.moves.load(Ordering::Relaxed);
         let until = Instant::now() + wait;
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
-            if self.is_closed() {
+            if self.is_closed() || self.moves.load(Ordering::Relaxed) != moves {
                 return;
             }
             tokio::select! {
@@ -52,14 +54,13 @@ impl Export {
     }
 
     /// Tells the breaker how an attempt ended. When that changes its mind, all who wait for it ask again.
-    pub(super) fn hear(&self, role: Role, heard: Heard, settings: &Settings) {
+    pub(super) fn hear(&self, way: u32, role: Role, heard: Heard, settings: &Settings) {
         if settings.mode == Mode::Direct {
             return;
         }
-        let keys = settings.breaker;
         let changed = {
             let mut queue = self.lock();
-            let changed = queue.breaker.hear(role, heard, keys.failures, keys.open_for.get(), Instant::now());
+            let changed = queue.ways.of(way).breaker.hear(role, heard, &settings.patience, Instant::now());
             self.told.level(&queue);
             changed
         };
@@ -74,9 +75,9 @@ impl Export {
     }
 
     /// Gives back the room of what has left the queue.
-    pub(super) fn let_go(&self, load: Load, from: fn(&mut Queue, Load)) {
+    pub(super) fn let_go(&self, load: Load, from: impl FnOnce(&mut Queue)) {
         let mut queue = self.lock();
-        from(&mut queue, load);
+        from(&mut queue);
         self.told.level(&queue);
         drop(queue);
         self.memory.unqueue(load.memory as usize);

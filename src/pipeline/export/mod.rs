@@ -9,6 +9,7 @@
 //!
 //! | what | where |
 //! |---|---|
+//! | the exporter marks it, or takes it apart by where it goes | [`Exporter::prepare`] |
 //! | room is asked for, or the batch is refused | `queue` |
 //! | small batches are gathered | `gather` |
 //! | large requests are split; bad ones are halved until the culprit is alone | `carrier` |
@@ -32,18 +33,21 @@ mod leave;
 mod pace;
 mod queue;
 mod request;
+mod reroute;
 mod room;
 mod serve;
 mod settings;
 mod told;
+mod way;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use tracetailor_core::component::{BuildContext, ComponentId, Exporter};
+use tracetailor_core::component::{BuildContext, ComponentId, Exporter, Parcel};
 use tracetailor_core::config::{Delivery, Sizer};
 use tracetailor_core::ledger::{Held, Line, LineName};
 use tracetailor_core::telemetry::{Signal, Telemetry};
@@ -73,6 +77,8 @@ pub struct Export {
     pace: Pace,
     ends: Ends,
     told: Told,
+    /// How often what waits was prepared again.
+    moves: AtomicU64,
     /// How often the destination took something.
     passes: AtomicU64,
     /// How often it called something bad data since then.
@@ -111,6 +117,7 @@ impl Export {
             changed: Notify::new(),
             ends: Ends::new(context),
             told,
+            moves: AtomicU64::new(0),
             passes: AtomicU64::new(0),
             refusals: AtomicU32::new(0),
         })
@@ -198,13 +205,33 @@ impl Export {
             return;
         }
         let settings = self.lock().settings.clone();
-        match &settings.batch {
-            Some(batching) => batching.apart(batch).into_iter().for_each(|part| self.enqueue(lane, part, &settings)),
-            None => self.enqueue(lane, batch, &settings),
+        for parcel in self.prepare(lane, batch) {
+            let Parcel { way, batch } = parcel;
+            match &settings.batch {
+                Some(batching) => {
+                    batching.apart(batch).into_iter().for_each(|batch| self.enqueue(lane, Parcel { way, batch }, &settings));
+                }
+                None => self.enqueue(lane, Parcel { way, batch }, &settings),
+            }
         }
     }
 
-    fn enqueue(&self, lane: usize, mut batch: Telemetry, settings: &Settings) {
+    /// What the exporter makes of a batch before it is queued; nothing of what it took out is left.
+    fn prepare(&self, lane: usize, batch: Telemetry) -> Vec<Parcel> {
+        let Some(exporter) = self.slot(lane).exporter() else { return vec![Parcel { way: 0, batch }] };
+        let items = batch.len();
+        // What it held when it panicked is dropped on the way out, and counted as lost by that.
+        let prepared = catch_unwind(AssertUnwindSafe(|| exporter.prepare(batch)));
+        let Ok(mut parcels) = prepared else {
+            self.told.panicked(items);
+            return Vec::new();
+        };
+        parcels.extract_if(.., |parcel| parcel.batch.is_empty()).for_each(|parcel| drop(parcel.batch.dissolve()));
+        parcels
+    }
+
+    fn enqueue(&self, lane: usize, parcel: Parcel, settings: &Settings) {
+        let Parcel { way, mut batch } = parcel;
         let load = Load::of(&batch, settings.wants_bytes());
         // What a processor held was answered for long ago: to turn it away now would be to lose it. It is bounded by what processors
         // hold, and while the queue is full nothing new is admitted.
@@ -219,7 +246,7 @@ impl Export {
             batch.each_share(|share| share.accepted());
         }
         let mut queue = self.lock();
-        let has_work = queue.arrive(Request::new(batch, load), Instant::now());
+        let has_work = queue.arrive(Request::new(Parcel { way, batch }, load), Instant::now());
         self.told.level(&queue);
         drop(queue);
         if has_work {
@@ -239,7 +266,7 @@ impl Export {
         self.told.capacity(&settings);
         let mut queue = self.lock();
         queue.settings = settings;
-        queue.breaker.relent(Instant::now());
+        queue.relent(Instant::now());
         drop(queue);
         self.wake_all();
         self.room.notify_waiters();

@@ -1,30 +1,27 @@
 //! The queue before an exporter: what waits, what is gathered, what is under way, and who may take what next.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::time::Instant;
 use tracetailor_core::config::Sizer;
 
-use super::breaker::{Breaker, Leave, Role};
+use super::breaker::{Leave, Role};
 use super::gather::Gathering;
 use super::request::{Load, Request};
 use super::settings::{Mode, Settings};
+use super::way::{Way, Ways};
 
 /// One queue, shared by all lanes. It is only ever looked at under its lock, and nothing in it takes long.
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) settings: Arc<Settings>,
-    pub(super) breaker: Breaker,
-    /// Requests in the order in which they will be sent.
-    ready: VecDeque<Request>,
+    /// Requests in the order in which they will be sent, by the way that they go.
+    pub(super) ways: Ways,
     gathering: Gathering,
     /// Everything that is here: waiting, gathered, or under way.
     occupied: Load,
-    /// How many requests have room, and are not in the queue yet.
+    /// How many requests have room, and are not in the queue.
     arriving: usize,
-    /// How many requests were taken, and have not ended.
-    under_way: usize,
     /// When time is up, once no more input is to come.
     closed: Option<Instant>,
 }
@@ -60,16 +57,7 @@ pub(super) enum Overflow {
 
 impl Queue {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
-        Self {
-            settings,
-            breaker: Breaker::new(),
-            ready: VecDeque::new(),
-            gathering: Gathering::default(),
-            occupied: Load::default(),
-            arriving: 0,
-            under_way: 0,
-            closed: None,
-        }
+        Self { settings, ways: Ways::default(), gathering: Gathering::default(), occupied: Load::default(), arriving: 0, closed: None }
     }
 
     /// Sets room aside for a batch that is about to arrive; one whose clients have their answer is taken also where there is none.
@@ -93,12 +81,13 @@ impl Queue {
     /// Takes in what was given room. True when a lane has something to do about it.
     pub(super) fn arrive(&mut self, request: Request, now: Instant) -> bool {
         self.arriving -= 1;
+        // With every consumer of a way at work, whoever is through first comes by on its own.
+        let has_work = self.ways.of(request.way).under_way < self.settings.consumers || self.closed.is_some();
         match &self.settings.batch {
-            Some(batching) => self.gathering.add(request, batching, now, &mut self.ready),
-            None => self.ready.push_back(request),
+            Some(batching) => self.gathering.add(request, batching, now, &mut self.ways),
+            None => self.ways.push_back(request),
         }
-        // With every consumer at work, whoever is through first comes by on its own.
-        self.under_way < self.settings.consumers || self.closed.is_some()
+        has_work
     }
 
     /// Puts back what was taken together with something else: what is large enough to be sent comes next, in this order.
@@ -108,44 +97,71 @@ impl Queue {
         {
             self.gathering.add_again(last, batching, now);
         }
-        rest.into_iter().rev().for_each(|request| self.ready.push_front(request));
+        rest.into_iter().rev().for_each(|request| self.ways.push_front(request));
     }
 
     /// What is there to do.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         if let Some(deadline) = self.closed {
-            self.gathering.flush(&mut self.ready);
-            if now >= deadline && !self.ready.is_empty() {
-                return Next::Abandon(self.ready.drain(..).collect(), self.settings.clone());
+            self.gathering.flush(&mut self.ways);
+            if now >= deadline && !self.ways.are_empty() {
+                return Next::Abandon(self.ways.drain(), self.settings.clone());
             }
         }
-        let flush = self.gathering.flush_due(now, &mut self.ready);
-        if self.ready.is_empty() {
+        let flush = self.gathering.flush_due(now, &mut self.ways);
+        if self.ways.are_empty() {
             return match (self.closed, flush) {
                 (Some(_), _) if self.arriving == 0 => Next::Done,
                 (_, Some(flush)) => Next::At(flush),
                 (_, None) => Next::Wait,
             };
         }
-        if self.under_way >= self.settings.consumers {
-            return self.closed.map_or(Next::Wait, Next::At);
-        }
-        match self.may_send(now) {
-            Leave::Go(role) => self.take(role),
-            Leave::NotBefore(then) => Next::At(flush.map_or(then, |flush| flush.min(then))),
-            Leave::AfterProbe => flush.map_or(Next::Wait, Next::At),
+        let mut until = [flush, self.closed].into_iter().flatten().min();
+        let (settings, asks) = (self.settings.clone(), self.asks_breakers());
+        let taken = self.ways.first_that(|way| match way.take(&settings, asks, now) {
+            Ok(taken) => Some(taken),
+            Err(then) => {
+                until = [until, then].into_iter().flatten().min();
+                None
+            }
+        });
+        match (taken, until) {
+            (Some((request, role)), _) => Next::Send(request, settings, role),
+            (None, Some(until)) => Next::At(until),
+            (None, None) => Next::Wait,
         }
     }
 
-    /// Asks the breaker. Without a queue there is nowhere to wait, and at shutdown no time: then the destination is simply asked.
-    pub(super) fn may_send(&mut self, now: Instant) -> Leave {
-        if self.closed.is_some() || self.settings.mode == Mode::Direct { Leave::Go(Role::Plain) } else { self.breaker.ask(now) }
+    /// Asks the breaker of a way.
+    pub(super) fn may_send(&mut self, way: u32, now: Instant) -> Leave {
+        if self.asks_breakers() { self.ways.of(way).breaker.ask(now) } else { Leave::Go(Role::Plain) }
+    }
+
+    /// Without a queue there is nowhere to wait, and at shutdown no time: then the destination is simply asked.
+    fn asks_breakers(&self) -> bool {
+        self.closed.is_none() && self.settings.mode == Mode::Queued
     }
 
     /// A request that was taken has ended, with all that came of it.
-    pub(super) fn end(&mut self, load: Load) {
-        self.under_way -= 1;
+    pub(super) fn end(&mut self, way: u32, load: Load) {
+        self.ways.of(way).under_way -= 1;
         self.occupied -= load;
+        self.ways.tidy(false);
+    }
+
+    /// Takes everything out that has not begun, so that it can be prepared again. It keeps its room.
+    pub(super) fn take_out(&mut self) -> Vec<Request> {
+        self.gathering.flush(&mut self.ways);
+        let waiting = self.ways.drain();
+        self.arriving += waiting.len();
+        self.ways.tidy(true);
+        waiting
+    }
+
+    /// Puts in again what became of one of them.
+    pub(super) fn put_in(&mut self, requests: Vec<Request>) {
+        self.arriving -= 1;
+        requests.into_iter().for_each(|request| self.ways.push_back(request));
     }
 
     /// A request that never began has ended.
@@ -170,22 +186,39 @@ impl Queue {
 
     /// How many requests were taken, and have not ended.
     pub(super) fn under_way(&self) -> usize {
-        self.under_way
+        self.ways.iter().map(|way| way.under_way).sum()
     }
 
-    fn take(&mut self, role: Role) -> Next {
-        match self.ready.pop_front() {
-            Some(request) => {
-                self.under_way += 1;
-                Next::Send(request, self.settings.clone(), role)
-            }
-            None => Next::Wait,
-        }
+    /// Where the breaker stands: of several, the one that is furthest from closed.
+    pub(super) fn circuit(&self) -> i64 {
+        self.ways.iter().map(|way| way.breaker.level()).max().unwrap_or_default()
+    }
+
+    /// Whatever was left alone may be asked at once.
+    pub(super) fn relent(&mut self, now: Instant) {
+        self.ways.iter_mut().for_each(|way| way.breaker.relent(now));
     }
 
     /// Whether a queue of requests, items or bytes can take so much more.
     pub(super) fn room(&self) -> (Sizer, u64) {
         let left = if self.closed.is_some() { 0 } else { self.settings.capacity.saturating_sub(self.size()) };
         (self.settings.sizer, left)
+    }
+}
+
+impl Way {
+    /// The next request, if one may go; else when to ask again, where that is known.
+    fn take(&mut self, settings: &Settings, asks: bool, now: Instant) -> Result<(Request, Role), Option<Instant>> {
+        if self.ready.is_empty() || self.under_way >= settings.consumers {
+            return Err(None);
+        }
+        let role = match if asks { self.breaker.ask(now) } else { Leave::Go(Role::Plain) } {
+            Leave::Go(role) => role,
+            Leave::NotBefore(then) => return Err(Some(then)),
+            Leave::AfterProbe => return Err(None),
+        };
+        let request = self.ready.pop_front().ok_or(None)?;
+        self.under_way += 1;
+        Ok((request, role))
     }
 }

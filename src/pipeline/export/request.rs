@@ -2,6 +2,7 @@
 
 use std::ops::{AddAssign, SubAssign};
 
+use tracetailor_core::component::Parcel;
 use tracetailor_core::config::Sizer;
 use tracetailor_core::ledger::{Cause, Fate};
 use tracetailor_core::telemetry::Telemetry;
@@ -11,6 +12,8 @@ use super::settings::{BatchUnit, Batching};
 /// Batches that are sent as one request, and what they count for.
 #[derive(Debug)]
 pub(super) struct Request {
+    /// The way that all of it goes.
+    pub(super) way: u32,
     batch: Telemetry,
     /// What was gathered with it. They become one batch when the request is sent, outside of the queue's lock.
     more: Vec<Telemetry>,
@@ -55,7 +58,7 @@ impl Load {
     }
 
     /// Splits off what so many of its items count for. Requests cannot be halved: what is split off first takes them all.
-    fn take(&mut self, items: u64) -> Load {
+    pub(super) fn take(&mut self, items: u64) -> Load {
         let part = |of: u64| (u128::from(of) * u128::from(items) / u128::from(self.items.max(1))) as u64;
         let taken = Load { requests: self.requests, items, bytes: part(self.bytes), memory: part(self.memory) };
         *self -= taken;
@@ -82,8 +85,8 @@ impl SubAssign for Load {
 }
 
 impl Request {
-    pub(super) fn new(batch: Telemetry, load: Load) -> Self {
-        Self { batch, more: Vec::new(), load, flushed: false }
+    pub(super) fn new(parcel: Parcel, load: Load) -> Self {
+        Self { way: parcel.way, batch: parcel.batch, more: Vec::new(), load, flushed: false }
     }
 
     /// Sends another along with this one.
@@ -113,7 +116,7 @@ impl Request {
     /// Merges what was gathered, and splits what is more than one request may be: the first request, and the rest in order.
     pub(super) fn cut(self, batching: &Batching) -> (Request, Vec<Request>) {
         let most = usize::try_from(batching.most).unwrap_or(usize::MAX);
-        let (mut load, flushed) = (self.load, self.flushed);
+        let (mut load, flushed, way) = (self.load, self.flushed, self.way);
         let batch = self.merge();
         let mut parts = match batching.unit {
             _ if most == 0 => vec![batch],
@@ -126,10 +129,10 @@ impl Request {
             && let Some(batch) = parts.pop()
         {
             let load = load.take(batch.len() as u64);
-            rest.push(Request { batch, more: Vec::new(), load, flushed });
+            rest.push(Request { way, batch, more: Vec::new(), load, flushed });
         }
         rest.reverse();
-        let first = parts.into_iter().map(|batch| Request { batch, more: Vec::new(), load, flushed }).next();
+        let first = parts.into_iter().map(|batch| Request { way, batch, more: Vec::new(), load, flushed }).next();
         (first.unwrap_or_else(|| unreachable!("a batch is split into at least one")), rest)
     }
 }

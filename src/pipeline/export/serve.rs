@@ -9,15 +9,20 @@ use tokio::time::{Instant, sleep_until};
 use tracetailor_core::component::Exporter;
 
 use super::Export;
-use super::queue::{Next, Queue};
+use super::queue::Next;
 use super::request::Request;
 use super::settings::Settings;
 
 impl Export {
     /// Serves in one lane, with that lane's exporter, until the queue is closed and empty and what this lane sends has ended. Called once
     /// for each lane, on its runtime. It must not be dropped before it ends: what it holds would be lost.
-    pub async fn serve(self: Arc<Self>, lane: usize, exporter: Box<dyn Exporter>) {
+    pub fn serve(self: Arc<Self>, lane: usize, exporter: Box<dyn Exporter>) -> impl Future<Output = ()> + Send {
+        // At once, so that nothing is pushed before there is somebody to prepare it.
         self.swap(lane, exporter);
+        self.serving(lane)
+    }
+
+    async fn serving(self: Arc<Self>, lane: usize) {
         let mut under_way = FuturesUnordered::new();
         loop {
             match self.next() {
@@ -45,10 +50,18 @@ impl Export {
                 None => std::future::pending().await,
             }
         };
+        let exporter = self.slot(lane).exporter();
+        let rerouted = async {
+            match &exporter {
+                Some(exporter) => exporter.rerouted().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             Some(()) = under_way.next() => {}
             () = self.slot(lane).wake.notified() => {}
+            () = rerouted => self.reroute(lane),
             () = time => {}
         }
     }
@@ -56,6 +69,6 @@ impl Export {
     fn never_begun(&self, request: Request, settings: &Settings) {
         let load = request.load;
         self.abandon(request.merge(), settings);
-        self.let_go(load, Queue::leave);
+        self.let_go(load, |queue| queue.leave(load));
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracetailor_core::config::{CircuitBreaker, Delivery, QueueBatch, RetryOnFailure, Sizer, Switch};
+use tracetailor_core::config::{CircuitBreaker, CoolDown, Delivery, QueueBatch, RetryOnFailure, Sizer, Switch};
 
+use super::breaker::Patience;
 use super::dead_letters::DeadLetters;
 
 /// Whether telemetry waits before the exporter.
@@ -38,7 +39,7 @@ pub(super) struct Settings {
     pub(super) batch: Option<Batching>,
     pub(super) retry: Option<RetryOnFailure>,
     pub(super) timeout: Option<Duration>,
-    pub(super) breaker: CircuitBreaker,
+    pub(super) patience: Patience,
     pub(super) dead_letters: Option<Arc<DeadLetters>>,
     pub(super) most_bytes: usize,
 }
@@ -79,7 +80,7 @@ impl Settings {
             batch: None,
             retry: None,
             timeout: None,
-            breaker: CircuitBreaker { failures: 0, ..CircuitBreaker::default() },
+            patience: Patience::of(CircuitBreaker { failures: 0, ..CircuitBreaker::default() }, None),
             dead_letters: None,
             most_bytes: usize::MAX,
         }
@@ -90,7 +91,7 @@ impl Settings {
         let around = Settings {
             retry: Some(delivery.retry_on_failure).filter(|retry| retry.enabled),
             timeout: Some(delivery.timeout.get()).filter(|timeout| !timeout.is_zero()),
-            breaker: delivery.circuit_breaker,
+            patience: Patience::of(delivery.circuit_breaker, delivery.cool_down),
             dead_letters: delivery.dead_letter.as_ref().map(|keys| Arc::new(DeadLetters::at(&keys.path))),
             most_bytes: if most_bytes.is_zero() { usize::MAX } else { most_bytes.as_usize() },
             ..Settings::direct()
@@ -119,6 +120,18 @@ impl Settings {
     /// Whether anything is measured in bytes as they will be sent.
     pub(super) fn wants_bytes(&self) -> bool {
         self.sizer == Sizer::Bytes || self.batch.as_ref().is_some_and(|batching| batching.unit == BatchUnit::Bytes)
+    }
+}
+
+impl Patience {
+    fn of(breaker: CircuitBreaker, cool_down: Option<CoolDown>) -> Self {
+        let cool_down = cool_down.unwrap_or(CoolDown { refusals: 1, duration: breaker.open_for });
+        Self {
+            failures: breaker.failures,
+            after_failures: breaker.open_for.get(),
+            denials: cool_down.refusals,
+            after_denials: cool_down.duration.get(),
+        }
     }
 }
 

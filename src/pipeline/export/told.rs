@@ -122,7 +122,7 @@ impl Told {
         let level = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
         self.queue_size.set(level(queue.size()));
         self.in_flight.set(level(queue.under_way() as u64));
-        self.circuit.set(queue.breaker.level());
+        self.circuit.set(queue.circuit());
     }
 
     /// How much the queue takes; nothing where there is none.
@@ -156,6 +156,7 @@ pub(super) fn advice(failing: Failing, retries: bool, queued: bool) -> &'static 
         (Failing::Retry { .. }, true, true) => "a longer retry_on_failure.max_elapsed_time survives longer outages",
         (Failing::Invalid, ..) => "dead_letter keeps what a destination calls bad data",
         (Failing::TooLarge, ..) => "a smaller max_request_bytes, or a higher limit at the destination",
+        (Failing::Elsewhere, ..) => "back ends come and go faster than requests can follow",
         (Failing::Denied, ..) => "check credentials, quota and path at the destination",
     }
 }

@@ -83,6 +83,7 @@ pub(super) static EXPORTERS: [ExporterFactory; 2] = [
             sending_queue.block_on_overflow = config.mark.ends_with('!');
         }
         Ok(Delivery {
+            cool_down: None,
             timeout: tracetailor_core::config::Period::seconds(1),
             retry_on_failure: Default::default(),
             sending_queue,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tracetailor_core::component::{Outlet, Permit, Request};
 use tracetailor_core::ledger::{Books, Cause, Fate, Milestone, Receipt, Retry};
-use tracetailor_core::telemetry::{Intake, Origin, Parsed, Reason, Signal, json};
+use tracetailor_core::telemetry::{Intake, OddIds, Origin, Parsed, Reason, Signal, json};
 use tracetailor_core::time::Clock;
 
 use super::outcome::{Outcome, Refusal, Taken, Told};
@@ -56,7 +56,7 @@ impl Inlet {
 
     /// Takes a request in and says what became of it.
     pub(super) async fn take(&self, signal: Signal, form: Form, permit: Box<dyn Permit>, body: Bytes, sender: Sender) -> Outcome {
-        let Some((waiting, mut told)) = self.send(self.read(signal, form, body)?, permit, &sender) else {
+        let Some((waiting, mut told)) = self.send(self.read(signal, form, body, permit.odd_ids())?, permit, &sender) else {
             return Ok(Taken::default());
         };
         let answer = waiting.answer(told.items).await;
@@ -64,7 +64,7 @@ impl Inlet {
         told.outcome()
     }
 
-    fn read(&self, signal: Signal, form: Form, body: Bytes) -> Result<Read, Refusal> {
+    fn read(&self, signal: Signal, form: Form, body: Bytes, odd_ids: OddIds) -> Result<Read, Refusal> {
         let (body, lost, problems) = match form {
             Form::Protobuf => (body, 0, String::new()),
             // What some senders write for nothing at all.
@@ -76,7 +76,7 @@ impl Inlet {
                 (protobuf.into(), rejected.count, problems.join("; "))
             }
         };
-        let parsed = self.intake.parse(signal, body).map_err(|refusal| Refusal::malformed(refusal.to_string()))?;
+        let parsed = self.intake.letting(odd_ids).parse(signal, body).map_err(|refusal| Refusal::malformed(refusal.to_string()))?;
         Ok(Read { parsed, lost, problems })
     }
 

@@ -1,7 +1,7 @@
 //! A destination that fails is left alone, and loses nothing by it.
 
 use tracetailor_core::component::{Delivered, Failing};
-use tracetailor_core::config::{CircuitBreaker, Delivery, Period, SendingQueue};
+use tracetailor_core::config::{CircuitBreaker, CoolDown, Delivery, Period, SendingQueue};
 use tracetailor_core::ledger::Column;
 
 use super::desk::{Desk, SaysAfter, TAKES, busy, delivery, refuses, seconds};
@@ -95,5 +95,18 @@ async fn after_a_reload_the_destination_is_asked_at_once() {
     desk.export.reconfigure(Some(&with_consumers(1)));
     desk.wait(0.001).await;
     assert_eq!((desk.times(), desk.level(STATE)), (vec![0.0, 7.0, 7.0], 0));
+    desk.assert_settled();
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_left_alone_after_so_many_refusals_where_that_is_set() {
+    let cool_down = Some(CoolDown { refusals: 3, duration: Period::seconds(60) });
+    let refusing = |call, _: &[String]| if call < 3 { refuses(Failing::Denied) } else { TAKES };
+    let mut desk = Desk::new(Some(Delivery { cool_down, ..with_consumers(3) }), refusing);
+    ["a", "b", "c", "d"].iter().for_each(|name| desk.push(&[*name]));
+    desk.wait(1.0).await;
+    assert_eq!((desk.calls().len(), desk.level(STATE)), (3, 1));
+    desk.wait(100.0).await;
+    assert_eq!((desk.times()[3], desk.taken().len()), (60.0, 4), "what waited is not lost");
     desk.assert_settled();
 }

@@ -93,6 +93,7 @@ pub(super) fn seconds(n: f64) -> Duration {
 /// Retries without chance; everything else as by default.
 pub(super) fn delivery() -> Delivery {
     Delivery {
+        cool_down: None,
         timeout: "5s".parse().unwrap(),
         retry_on_failure: RetryOnFailure { randomization_factor: 0.0, ..RetryOnFailure::default() },
         sending_queue: SendingQueue::default(),

@@ -9,3 +9,4 @@ mod random;
 mod retry;
 mod shutdown;
 mod threads;
+mod ways;

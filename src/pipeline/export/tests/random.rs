@@ -50,6 +50,7 @@ fn settings(dice: &mut Dice) -> Delivery {
     let flush_timeout = Period::millis(dice.between(1, 500) as u32);
     let batch = QueueBatch { min_size, max_size, flush_timeout, sizer: Some(Sizer::Items), ..QueueBatch::default() };
     Delivery {
+        cool_down: None,
         sending_queue: SendingQueue {
             enabled: dice.percent(85),
             num_consumers: dice.between(1, 5) as u32,

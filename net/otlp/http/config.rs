@@ -1,13 +1,13 @@
 //! The keys of the exporter, and what of them cannot be meant.
 
+use crate::client::{Headers, Url};
+use crate::compress::Coding;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{
     Auth, Backend, ByteSize, CircuitBreaker, ClientTls, ConfigErrors, DeadLetter, Delivery, Period, Planned, RetryOnFailure, Schema,
     Secret, SendingQueue, Validate,
 };
 use tracetailor_core::telemetry::Signal;
-use tracetailor_net::client::{Headers, Url};
-use tracetailor_net::compress::Coding;
 
 /// What the user writes.
 #[derive(Clone, Debug, Deserialize, Schema)]
@@ -165,6 +165,7 @@ impl Config {
         // Coralogix takes more, and recommends this.
         let recommended = self.backend == Some(Backend::Coralogix) && self.max_request_bytes == ByteSize::mib(4);
         Delivery {
+            cool_down: None,
             timeout: self.timeout,
             retry_on_failure: self.retry_on_failure,
             sending_queue: self.sending_queue.clone(),
@@ -197,6 +198,7 @@ impl Validate for Config {
         errors.within("headers", &self.headers);
         errors.within("auth", &self.auth);
         self.delivery().validate(errors);
+        super::super::profile::check(self.backend, self.delivery().max_request_bytes, false, &self.headers, errors);
         self.check_compression(errors);
         errors.planned(
             "cookies",

@@ -1,12 +1,12 @@
 //! The keys of the exporter, and what of them cannot be meant.
 
+use crate::client::{Balance, Headers, Keepalive};
+use crate::compress::Coding;
 use serde::{Deserialize, Serialize};
 use tracetailor_core::config::{
     Auth, Backend, ByteSize, CircuitBreaker, ClientTls, ConfigErrors, DeadLetter, Delivery, Endpoint, Period, Planned, RetryOnFailure,
     Schema, Scheme, SendingQueue, Switch, Validate,
 };
-use tracetailor_net::client::{Balance, Headers, Keepalive};
-use tracetailor_net::compress::Coding;
 
 /// What the user writes.
 #[derive(Clone, Debug, Deserialize, Schema)]
@@ -133,6 +133,7 @@ impl Config {
         // Coralogix takes more, and recommends this.
         let recommended = self.backend == Some(Backend::Coralogix) && self.max_request_bytes == ByteSize::mib(4);
         Delivery {
+            cool_down: None,
             timeout: self.timeout,
             retry_on_failure: self.retry_on_failure,
             sending_queue: self.sending_queue.clone(),
@@ -158,6 +159,7 @@ impl Validate for Config {
         errors.within("headers", &self.headers);
         errors.within("auth", &self.auth);
         self.delivery().validate(errors);
+        super::super::profile::check(self.backend, self.delivery().max_request_bytes, true, &self.headers, errors);
         if self.keepalive.on().is_some_and(|keepalive| keepalive.time.is_zero()) {
             errors.at("keepalive").error("time", "must be positive: it would ping without end", "write a duration such as 10s");
         }

@@ -1,22 +1,21 @@
 //! From what the destination answered to what is done next.
 
+use crate::client::Answer;
+use crate::grpc::{Code, PartialSuccess, Status, frame};
+use crate::words::cut;
 use bytes::Bytes;
 use http::StatusCode;
 use tracetailor_core::component::{Delivered, ExportError, Failing};
-use tracetailor_core::config::Backend;
-use tracetailor_net::client::Answer;
-use tracetailor_net::grpc::{Code, PartialSuccess, Status, frame};
-use tracetailor_net::words::cut;
 
 /// Words of a `RESOURCE_EXHAUSTED` that mean that this one request is too large, however long one waits: of gRPC's own libraries in Go and
 /// in Java, and of Tempo about a batch above its burst, which comes with a wait all the same.
 const TOO_LARGE: [&str; 4] = ["larger than max", "batch size", "exceeds maximum size", "message length too large"];
 
 /// What came of a request.
-pub(super) fn outcome(answer: Answer, backend: Option<Backend>) -> Result<Delivered, ExportError> {
+pub(super) fn outcome(answer: Answer) -> Result<Delivered, ExportError> {
     match status(&answer) {
         Ok(status) if status.code == Code::OK => delivered(answer),
-        Ok(status) => Err(refused(&status, backend)),
+        Ok(status) => Err(refused(&status)),
         Err(foreign) => Err(foreign),
     }
 }
@@ -51,7 +50,7 @@ fn delivered(answer: Answer) -> Result<Delivered, ExportError> {
         Ok(Some((false, message))) => Some(message),
         Ok(Some((true, message))) => {
             let coding = answer.headers.get("grpc-encoding").and_then(|coding| coding.to_str().ok()).unwrap_or_default();
-            tracetailor_net::compress::expand(coding, &message).map(Bytes::from)
+            crate::compress::expand(coding, &message).map(Bytes::from)
         }
         Err(_) => None,
     };
@@ -61,15 +60,10 @@ fn delivered(answer: Answer) -> Result<Delivered, ExportError> {
     }
 }
 
-fn refused(status: &Status, backend: Option<Backend>) -> ExportError {
+fn refused(status: &Status) -> ExportError {
     let said = cut(&status.message);
     let message = if said.is_empty() { status.code.to_string() } else { format!("{}: {said}", status.code) };
-    let failing = match failing(status.code, status.retry_after, &status.message) {
-        // What it answers a request without a tenant, which no wait will mend.
-        Failing::Retry { .. } if backend == Some(Backend::Tempo) && status.message.contains("no org id") => Failing::Denied,
-        failing => failing,
-    };
-    ExportError::new(failing, message).with_code(status.code.0)
+    ExportError::new(failing(status.code, status.retry_after, &status.message), message).with_code(status.code.0)
 }
 
 /// What is done about a code.

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use crate::client::Answer;
+use crate::grpc::{Code, PartialSuccess, Status};
+use crate::words::{cut, http_date};
 use http::{HeaderMap, StatusCode, header};
 use tracetailor_core::component::{Delivered, ExportError, Failing};
 use tracetailor_core::config::Backend;
 use tracetailor_core::time::LogTime;
-use tracetailor_net::client::Answer;
-use tracetailor_net::grpc::{Code, PartialSuccess, Status};
-use tracetailor_net::words::{cut, http_date};
 
 /// What came of a request to `target`, at a time.
 pub(super) fn outcome(answer: &Answer, target: &str, backend: Option<Backend>, now: LogTime) -> Result<Delivered, ExportError> {
