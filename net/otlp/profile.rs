@@ -19,6 +19,16 @@ const GRPC_TAKES: ByteSize = ByteSize::mib(4);
 /// What Coralogix takes at the most in one request, before compression.
 const CORALOGIX_TAKES: u64 = 10_000_000;
 
+/// Whether Tempo says that a batch is too large for its limit, which no waiting changes, though it asks to wait: outright, or by telling a burst
+/// that is smaller than what it should have added.
+pub(super) fn is_above_burst(said: &str) -> bool {
+    let number_behind = |words: &str| {
+        let rest = said.split_once(words)?.1;
+        rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok()
+    };
+    said.contains("batch size") || number_behind("burst: ").zip(number_behind("while adding ")).is_some_and(|(burst, added)| added > burst)
+}
+
 /// Stands before a back end that some spans would harm.
 pub(super) struct Profile {
     backend: Backend,

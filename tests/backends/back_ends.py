@@ -141,9 +141,9 @@ class Tempo(BackEnd):
 
     needed = "tempo"
 
-    def __init__(self, tenants=False, rate=15_000_000, burst=20_000_000):
+    def __init__(self, tenants=False, rate=15_000_000, burst=20_000_000, trace=5_000_000):
         command = ["tempo", f"-config.file={HERE}/tempo/tempo.yaml", "-config.expand-env=true"]
-        super().__init__(command, "tempo", TENANTS=str(tenants).lower(), RATE=rate, BURST=burst)
+        super().__init__(command, "tempo", TENANTS=str(tenants).lower(), RATE=rate, BURST=burst, TRACE=trace)
         self.wait_until(lambda: page(f"http://127.0.0.1:{self.query}/ready")[0] == 200)
 
     def of(self, tenant):

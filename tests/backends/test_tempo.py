@@ -4,11 +4,12 @@ import random
 import unittest
 
 from back_ends import Tempo
-from harness import Gateway, needs, page, until
+from harness import Gateway, causes, needs, page, until
 from otlp import Span, request
 from test_harm import PROTOBUF
 
 CONFIG = """
+processors: {{tail_sampling: {{decision_wait: 200ms, maximum_trace_size_bytes: 20000, policies: [{{name: all, type: always_sample}}]}}}}
 exporters:
   {exporter}:
     endpoint: "{endpoint}"
@@ -18,7 +19,7 @@ exporters:
     {more}
 service:
   pipelines:
-    traces: {{receivers: [otlp], exporters: [{exporter}]}}
+    traces: {{receivers: [otlp], processors: [{processors}], exporters: [{exporter}]}}
 """
 
 
@@ -32,9 +33,9 @@ class TempoItself(unittest.TestCase):
         self.addCleanup(tempo.kill)
         return tempo
 
-    def gateway(self, tempo, more="", exporter="otlp_grpc"):
+    def gateway(self, tempo, more="", exporter="otlp_grpc", processors=""):
         endpoint = f"127.0.0.1:{tempo.grpc}" if exporter == "otlp_grpc" else f"http://127.0.0.1:{tempo.http}"
-        gateway = Gateway(CONFIG.format(endpoint=endpoint, exporter=exporter, more=more))
+        gateway = Gateway(CONFIG.format(endpoint=endpoint, exporter=exporter, more=more, processors=processors))
         self.addCleanup(gateway.kill)
         return gateway
 
@@ -70,8 +71,8 @@ class TempoItself(unittest.TestCase):
                 self.assertEqual(tempo.of("bank").trace(span.trace.hex()), [])
                 gateway.stop()
 
-    def test_a_batch_above_its_burst_is_split(self):
-        tempo = self.tempo(rate=500_000, burst=600_000)
+    def check_that_it_is_split(self, **limits):
+        tempo = self.tempo(**limits)
         for exporter in ("otlp_grpc", "otlp_http"):
             with self.subTest(exporter):
                 gateway, spans = self.gateway(tempo, exporter=exporter), [self.span(filler="x" * 2000) for _ in range(500)]
@@ -83,6 +84,13 @@ class TempoItself(unittest.TestCase):
                 self.assertGreater(self.counted(tempo, "tempo_discarded_spans_total"), 0, "it did refuse")
                 gateway.stop()
 
+    def test_a_batch_above_its_rate_is_split(self):
+        self.check_that_it_is_split(rate=500_000, burst=600_000)
+
+    def test_a_batch_above_a_burst_below_the_rate_is_split(self):
+        # It speaks of the rate then, and asks to wait, which would never help.
+        self.check_that_it_is_split(rate=15_000_000, burst=300_000)
+
     def test_what_it_cuts_is_counted_here_as_there(self):
         tempo = self.tempo()
         gateway, span = self.gateway(tempo), self.span(prompt="x" * 2049, short="y" * 2048, other="z" * 9000)
@@ -92,6 +100,18 @@ class TempoItself(unittest.TestCase):
         self.assertEqual({key: len(text) for key, text in found.attributes.items()}, {"prompt": 2048, "short": 2048, "other": 2048})
         self.assertEqual(gateway.metric("tracetailor_exporter_attributes_cut_total"), 2)
         self.assertEqual(self.counted(tempo, "tempo_distributor_attributes_truncated_total"), 2)
+
+    def test_a_trace_that_it_would_forget_silently_is_dropped_here_and_counted(self):
+        tempo = self.tempo(trace=20_000)
+        gateway, small = self.gateway(tempo, processors="tail_sampling"), self.span()
+        trace = self.random.randbytes(16)
+        large = [Span(trace, self.random.randbytes(8), attributes={"filler": "x" * 2000}) for _ in range(16)]
+        gateway.send(request("sizes", [small, *large]), PROTOBUF)
+        books = gateway.balanced()
+        self.assertEqual(self.ids(tempo, small), [small.id.hex()])
+        self.assertEqual(tempo.trace(trace.hex()), [])
+        self.assertEqual(causes(books["pipeline", "traces"], "dropped"), {"too_large": 16})
+        self.assertEqual(self.counted(tempo, "tempo_discarded_spans_total"), 0)
 
     def test_traceql_finds_what_passed(self):
         tempo = self.tempo()

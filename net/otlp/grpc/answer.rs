@@ -2,14 +2,15 @@
 
 use crate::client::Answer;
 use crate::grpc::{Code, PartialSuccess, Status, frame};
+use crate::otlp::profile::is_above_burst;
 use crate::words::cut;
 use bytes::Bytes;
 use http::StatusCode;
 use tracetailor_core::component::{Delivered, ExportError, Failing};
 
 /// Words of a `RESOURCE_EXHAUSTED` that mean that this one request is too large, however long one waits: of gRPC's own libraries in Go and
-/// in Java, and of Tempo about a batch above its burst, which comes with a wait all the same.
-const TOO_LARGE: [&str; 4] = ["larger than max", "batch size", "exceeds maximum size", "message length too large"];
+/// in Java.
+const TOO_LARGE: [&str; 3] = ["larger than max", "exceeds maximum size", "message length too large"];
 
 /// What came of a request.
 pub(super) fn outcome(answer: Answer) -> Result<Delivered, ExportError> {
@@ -68,7 +69,7 @@ fn refused(status: &Status) -> ExportError {
 
 /// What is done about a code.
 pub(super) fn failing(code: Code, retry_after: Option<std::time::Duration>, message: &str) -> Failing {
-    let speaks_of_size = || TOO_LARGE.iter().any(|words| message.contains(words));
+    let speaks_of_size = || TOO_LARGE.iter().any(|words| message.contains(words)) || is_above_burst(message);
     match code {
         Code::RESOURCE_EXHAUSTED | Code::OUT_OF_RANGE if speaks_of_size() => Failing::TooLarge,
         Code::RESOURCE_EXHAUSTED if retry_after.is_none() => Failing::Denied,

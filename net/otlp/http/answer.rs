@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::client::Answer;
 use crate::grpc::{Code, PartialSuccess, Status};
+use crate::otlp::profile::is_above_burst;
 use crate::words::{cut, http_date};
 use http::{HeaderMap, StatusCode, header};
 use tracetailor_core::component::{Delivered, ExportError, Failing};
@@ -27,8 +28,7 @@ pub(super) fn outcome(answer: &Answer, target: &str, backend: Option<Backend>, n
         message = format!("{message}: {said}");
     }
     let failing = match failing(status, retry_after(&answer.headers, now)) {
-        // What it answers a batch above its burst, with a wait that never ends.
-        Failing::Retry { .. } if backend == Some(Backend::Tempo) && said.contains("batch size") => Failing::TooLarge,
+        Failing::Retry { .. } if backend == Some(Backend::Tempo) && is_above_burst(&said) => Failing::TooLarge,
         failing => failing,
     };
     Err(ExportError::new(failing, message).with_code(Code::of_otlp_http(status).0))

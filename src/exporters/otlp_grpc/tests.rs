@@ -116,7 +116,15 @@ async fn every_code_says_what_is_done_next() {
     let retry = |after| Failing::Retry { after };
     let with_info = |code| Status { retry_after: Some(Duration::from_millis(1500)), ..said(code, "later") };
     let after = Some(Duration::from_millis(1500));
+    let adding = |bytes| {
+        let message = format!(
+            "RATE_LIMITED: ingestion rate limit (local: 900 bytes/s, global: 0 bytes/s, burst: 300 bytes) exceeded while adding {bytes} bytes for user a."
+        );
+        Status { retry_after: after, ..said(Code::RESOURCE_EXHAUSTED, &message) }
+    };
     for (status, keys, failing) in [
+        (adding(300), "", retry(after)),
+        (adding(301), "", Failing::TooLarge),
         (said(Code::CANCELLED, ""), "", retry(None)),
         (said(Code::UNKNOWN, ""), "", Failing::Invalid),
         (said(Code::INVALID_ARGUMENT, ""), "", Failing::Invalid),

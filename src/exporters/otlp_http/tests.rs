@@ -272,6 +272,24 @@ async fn a_missing_tenant_is_named_as_what_it_is() {
     }
 }
 
+#[tokio::test]
+async fn a_batch_above_the_burst_of_tempo_is_split() {
+    let rate =
+        |bytes| format!("RATE_LIMITED: ingestion rate limit (local: 900 bytes/s, burst: 300 bytes) exceeded while adding {bytes} bytes");
+    let later = Failing::Retry { after: Some(Duration::from_secs(1)) };
+    for (said, backend, failing) in [
+        ("RATE_LIMITED: batch size (301 bytes) exceeds ingestion limit".to_owned(), "backend: tempo", Failing::TooLarge),
+        (rate(301), "backend: tempo", Failing::TooLarge),
+        (rate(300), "backend: tempo", later),
+        (rate(301), "", later),
+    ] {
+        let answer = Reply::status(429).header("retry-after", "1").body("text/plain", said.clone());
+        let destination = Destination::start([answer]).await.unwrap();
+        let error = export(exporter(destination.address.port(), backend).as_ref()).await.unwrap_err();
+        assert_eq!(error.failing, failing, "{said} {backend}");
+    }
+}
+
 #[test]
 fn what_the_collector_takes_is_taken() {
     for yaml in [
