@@ -96,53 +96,83 @@ const SHORTEST: usize = 11;
 /// So many beginnings of one run are tried: base64 holds `/`, `-` and `_`, which paths and names hold as well.
 const MOST_BEGINNINGS: usize = 6;
 
-/// The runs of base64 in a text that decode to what can be read, with what they decode to.
+/// The runs of base64 in a text that decode to what can be read, with what they decode to. One may begin where something else ends, or behind a sign of its own.
 pub(super) fn each_base64(text: &[u8], mut found: impl FnMut(Range<usize>, Vec<u8>)) {
-    let mut at = SHORTEST - 1;
-    let mut free_from = 0;
-    while at < text.len() {
-        if !is_base64(text[at]) {
-            at += SHORTEST;
+    let (mut begin, mut tried) = (0, 0);
+    while let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
+        // What is no base64 ends a run that would be too short, and the next one begins behind it.
+        if let Some(broken) = [SHORTEST - 1, SHORTEST / 2].into_iter().find(|at| !is_base64(window[*at])) {
+            (begin, tried) = (begin + broken + 1, 0);
             continue;
         }
-        let start = at - text[free_from..at].iter().rev().take_while(|byte| is_base64(**byte)).count();
-        let length = text[start..].iter().take_while(|byte| is_base64(**byte)).count();
-        let padding = text[start + length..].iter().take_while(|byte| **byte == b'=').count().min(2);
-        free_from = start + length + padding;
-        if length >= SHORTEST
-            && let Some((begin, decoded)) = readable(&text[start..start + length])
-        {
-            found(start + begin..free_from, decoded);
+        if tried < MOST_BEGINNINGS && begins_readable(window) {
+            let length = text[begin..].iter().position(|byte| !is_base64(*byte)).unwrap_or(text.len() - begin);
+            if length >= SHORTEST
+                && let Some(decoded) = readable(&text[begin..begin + length])
+            {
+                let padding = text[begin + length..].iter().take(2).take_while(|byte| **byte == b'=').count();
+                found(begin..begin + length + padding, decoded);
+                begin += length + padding;
+                tried = 0;
+                continue;
+            }
         }
-        at = free_from + SHORTEST - 1;
+        let Some(length) = text[begin..].iter().position(|byte| SIXES[usize::from(*byte)] >= 62) else { return };
+        begin += length + 1;
+        tried = if is_base64(text[begin - 1]) { tried + 1 } else { 0 };
     }
 }
 
-/// What a run decodes to from the first beginning from which it can be read.
-fn readable(run: &[u8]) -> Option<(usize, Vec<u8>)> {
-    let separators = run.iter().enumerate().filter(|(_, byte)| matches!(byte, b'/' | b'-' | b'_' | b'+')).map(|(at, _)| at + 1);
-    let mut beginnings = std::iter::once(0).chain(separators).take(MOST_BEGINNINGS);
-    beginnings.find_map(|begin| Some((begin, readable_from(&run[begin..])?)))
-}
-
-fn readable_from(run: &[u8]) -> Option<Vec<u8>> {
-    if run.len() < SHORTEST {
-        return None;
-    }
-    if !begins_readable(run) {
-        return None;
-    }
+/// What a run decodes to, where that can be read.
+fn readable(run: &[u8]) -> Option<Vec<u8>> {
     let whole = run.len() - usize::from(run.len() % 4 == 1);
     decode_into(&run[..whole]).filter(|decoded| is_text(decoded))
 }
 
 /// The first eight characters tell nearly always, and without any room for them.
-fn begins_readable(run: &[u8]) -> bool {
-    run[..8].chunks_exact(4).all(|four| {
-        let bits = four.iter().fold(0u32, |bits, byte| bits << 6 | u32::from(SIXES[usize::from(*byte)]));
-        [bits >> 16, bits >> 8, bits].iter().all(|byte| matches!(*byte as u8, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..))
-    })
+#[inline]
+fn begins_readable(run: &[u8; SHORTEST]) -> bool {
+    if !FIRST[usize::from(run[0])] {
+        return false;
+    }
+    let bits = run[..8].iter().fold(0u64, |bits, byte| bits << 6 | u64::from(SIXES[usize::from(*byte)]));
+    let bytes = (bits << 16).to_be_bytes();
+    let bytes = &bytes[..6];
+    if bytes.iter().any(|byte| READABLE[usize::from(*byte)] == 0) {
+        return false;
+    }
+    // What is wrong in six bytes of UTF-8 stays wrong, whatever follows; what is cut off may be right.
+    bytes.is_ascii() || std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
 }
+
+/// Of each character of base64, whether a byte of text may begin with its six bits.
+static FIRST: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let bits = SIXES[byte] << 2;
+        let mut low = 0;
+        while low < 4 {
+            // What begins a letter of UTF-8 lies between 0xc2 and 0xf4.
+            let is_first = READABLE[(bits | low) as usize] != 0 && ((bits | low) < 0x80 || matches!(bits | low, 0xc2..=0xf4));
+            first[byte] = first[byte] || SIXES[byte] < 64 && is_first;
+            low += 1;
+        }
+        byte += 1;
+    }
+    first
+};
+
+/// Of each byte, whether a text may have it.
+static READABLE: [u8; 256] = {
+    let mut readable = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        readable[byte] = matches!(byte as u8, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..) as u8;
+        byte += 1;
+    }
+    readable
+};
 
 fn is_text(bytes: &[u8]) -> bool {
     let Err(error) = std::str::from_utf8(bytes) else {

@@ -7,7 +7,7 @@ use regex::bytes::Regex;
 use super::detectors::Detector;
 use super::encodings::{each_base64, unescaped};
 use super::needs;
-use super::prefilter::{Counts, Look, Prefilter};
+use super::prefilter::{Look, Needed, Prefilter};
 
 /// A search for one thing.
 pub(super) enum Search {
@@ -25,16 +25,10 @@ impl Search {
         }
     }
 
-    fn needs(&self) -> (Vec<Vec<u8>>, Counts) {
+    fn needs(&self) -> Needed {
         match self {
-            Search::Detector(detector) => {
-                let literals = detector.needs.literals.iter().map(|literal| literal.as_bytes().to_vec());
-                (literals.collect(), detector.needs.counts)
-            }
-            Search::Pattern(pattern) => {
-                let needed = needs::of(pattern.as_str());
-                (needed.literals, needed.counts)
-            }
+            Search::Detector(detector) => detector.needs.needed(),
+            Search::Pattern(pattern) => needs::of(pattern.as_str()),
         }
     }
 }
@@ -75,6 +69,12 @@ impl Finder {
         self.prefilter.look(text)
     }
 
+    /// Whether what was told leaves nothing that `wanted` searches could find.
+    #[inline]
+    pub(super) fn is_done(look: Look, wanted: u128) -> bool {
+        look.suspects & wanted == 0 && !look.has_escapes && !look.has_runs
+    }
+
     /// Finds what `wanted` searches find. Hits do not overlap and stand in order.
     pub(super) fn find(&mut self, text: &[u8], look: Look, wanted: u128) -> Vec<Hit> {
         let mut hits = Vec::new();
@@ -88,6 +88,9 @@ impl Finder {
                 let is_encoded = text.get(source.clone()) != inside.text.get(range.clone());
                 hits.push(Hit { range: source, search, decoded: is_encoded.then(|| inside.text[range].to_vec()), others: 0 });
             });
+        }
+        if !look.has_runs {
+            return without_overlaps(hits);
         }
         let mut pieces = 0;
         each_base64(text, |run, decoded| {
@@ -133,6 +136,8 @@ fn without_overlaps(mut hits: Vec<Hit>) -> Vec<Hit> {
     apart
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests {
     use super::*;

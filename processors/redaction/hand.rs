@@ -75,7 +75,7 @@ impl Hand {
         let needed = config.blocked_values.iter().map(|pattern| needs::of(pattern.regex().as_str()));
         Ok(Self {
             remembers: collector.as_ref().is_none_or(Collector::is_local),
-            blocked: Prefilter::of(needed.map(|needed| (needed.literals, needed.counts))),
+            blocked: Prefilter::of(needed),
             collector,
             is_skipped: false,
             ours,
@@ -207,6 +207,9 @@ impl Hand {
 
     /// Counts what was done since the last time, and tells by which rules.
     fn counted(&mut self, place: Place, key: Option<&[u8]>) -> Vec<u16> {
+        if self.hits.is_empty() && self.ours.as_ref().is_none_or(|ours| ours.hits.is_empty()) {
+            return Vec::new();
+        }
         let mut hits = std::mem::take(&mut self.hits);
         if let Some(ours) = &mut self.ours {
             hits.append(&mut ours.hits);

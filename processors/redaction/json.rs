@@ -5,10 +5,15 @@ use std::ops::Range;
 /// A longer text is looked into as text alone.
 const LONGEST: usize = 64 * 1024;
 
+/// Whether a text begins as JSON does.
+#[inline]
+pub(super) fn begins(text: &[u8]) -> bool {
+    matches!(text.iter().find(|byte| !byte.is_ascii_whitespace()), Some(b'{' | b'['))
+}
+
 /// Calls `secret` for the value behind each key that `means`, strings and numbers; what is inside of a list or map behind such a key as well.
 pub(super) fn each_named(text: &[u8], mut means: impl FnMut(&str) -> bool, mut secret: impl FnMut(Range<usize>)) {
-    let begins = text.iter().find(|byte| !byte.is_ascii_whitespace());
-    if !matches!(begins, Some(b'{' | b'[')) || text.len() > LONGEST {
+    if !begins(text) || text.len() > LONGEST {
         return;
     }
     let mut at = 0;

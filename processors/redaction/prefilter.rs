@@ -1,8 +1,10 @@
 //! One look at a text tells which searches are worth it: derived from what the rules need, whatever they are.
 //!
-//! Most texts hold nothing, and a search for each rule would cost ten times the rest of the way. So each byte is looked at once: bytes of eight classes are counted, and
-//! every three neighbours are looked up in a table of bits that knows the rarest three bytes of each literal that a rule needs. What this lets pass holds nothing; what it
-//! stops is searched.
+//! Most texts hold nothing, and a search for each rule would cost ten times the rest of the way. So a text is walked over once: bytes of eight classes are counted, three
+//! neighbours at a time are looked up among those of the literals that rules need ([`grams`](super::grams)), and runs are noted that base64 may hide in. Only where that
+//! leaves a rule that wants many digits are they looked at once more. What passes all of it holds nothing; what is stopped is searched.
+
+use super::grams::{self, Grams};
 
 /// How many bytes of eight classes a text has: a byte each, and 127 stands for more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +19,8 @@ const AT_SIGNS: u32 = 8;
 const DOTS: u32 = 16;
 const COLONS: u32 = 24;
 const DASHES: u32 = 32;
-const CAPITALS: u32 = 40;
+/// What is no base64.
+const BREAKS: u32 = 40;
 const ESCAPES: u32 = 48;
 const SEPARATORS: u32 = 56;
 
@@ -60,7 +63,7 @@ impl Counts {
 
     /// What a byte counts as.
     pub(super) fn of_byte(byte: u8) -> Self {
-        Counts(CLASSES[usize::from(byte)])
+        Counts(CLASSES[usize::from(byte)] & !(0xff << BREAKS))
     }
 
     /// Both.
@@ -96,76 +99,107 @@ static CLASSES: [u64; 256] = {
     let mut classes = [0u64; 256];
     let mut byte = 0;
     while byte < 256 {
-        classes[byte] = match byte as u8 {
+        let class = match byte as u8 {
             b'0'..=b'9' => 1 << DIGITS,
             b'@' => 1 << AT_SIGNS,
             b'.' => 1 << DOTS,
             b':' => 1 << COLONS | 1 << SEPARATORS,
             b'-' => 1 << DASHES | 1 << SEPARATORS,
-            b'A'..=b'Z' => 1 << CAPITALS,
             b'%' | b'\\' => 1 << ESCAPES,
             _ => 0,
         };
+        let is_base64 = matches!(byte as u8, b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'/' | b'-' | b'_');
+        classes[byte] = if is_base64 { class } else { class | 1 << BREAKS };
         byte += 1;
     }
     classes
 };
 
-/// What the prefilter is derived from: for each rule, the literals of which one is needed (none where any text will do), and the counts.
+/// What a rule needs of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Needed {
+    /// One of these, in any case; none where nothing is known, and nothing is known where one of them has less than three bytes.
+    pub(super) literals: Vec<Vec<u8>>,
+    /// So many bytes of some classes.
+    pub(super) counts: Counts,
+    /// So many digits in a row, with nothing between them but what separates groups.
+    pub(super) in_a_row: u32,
+}
+
+/// Derived from what rules need.
 pub(super) struct Prefilter {
-    /// A bit for the hash of each three bytes that matter: one in some 600 others has one too.
-    bits: Box<[u64; TRIPLES / 64]>,
-    /// Those three bytes, sorted, and the groups of rules whose literals hold them.
-    triples: Vec<(u32, u32)>,
-    rules: Vec<Need>,
+    grams: Grams,
+    /// By rule.
+    counts: Vec<Counts>,
+    /// The rules that need no literal.
+    plain: Vec<(u128, Counts)>,
+    /// Of each class the least that one of those needs which need any.
+    floor: Counts,
+    /// Whether one of those needs nothing.
+    has_any: bool,
+    /// Rules that need digits in a row, and how many.
+    in_a_row: Vec<(u128, u32)>,
+    /// All of them.
+    rows: u128,
 }
-
-#[derive(Clone, Copy)]
-struct Need {
-    groups: u32,
-    counts: Counts,
-}
-
-const TRIPLES: usize = 1 << 16;
-/// More rules than bits share them.
-const GROUPS: usize = 32;
 
 /// What a look at a text told.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Look {
     /// The rules worth a search, by number.
     pub(super) suspects: u128,
     /// Whether there is a `%` or a backslash.
     pub(super) has_escapes: bool,
+    /// Whether base64 may be there: six bytes of it in a row.
+    pub(super) has_runs: bool,
+}
+
+/// What was seen on the way over a text.
+#[derive(Clone, Copy)]
+struct Seen {
+    counts: Counts,
+    /// Those of which a literal was met.
+    rules: u128,
+    /// Not zero where six bytes might be base64.
+    solid: u64,
 }
 
 impl Prefilter {
-    #[cfg(test)]
-    pub(super) fn new<'a>(needs: impl Iterator<Item = &'a (Vec<&'a str>, Counts)>) -> Self {
-        Self::of(needs.map(|(literals, counts)| (literals.iter().map(|literal| literal.as_bytes().to_vec()).collect(), *counts)))
+    pub(super) fn of(needs: impl Iterator<Item = Needed>) -> Self {
+        let mut filter = Self {
+            grams: Grams::new(),
+            counts: Vec::new(),
+            plain: Vec::new(),
+            floor: Counts(HIGH - (HIGH >> 7)),
+            has_any: false,
+            in_a_row: Vec::new(),
+            rows: 0,
+        };
+        for (number, needed) in needs.enumerate() {
+            filter.add(1 << number, needed);
+        }
+        filter
     }
 
-    pub(super) fn of(needs: impl Iterator<Item = (Vec<Vec<u8>>, Counts)>) -> Self {
-        let mut bits = Box::new([0u64; TRIPLES / 64]);
-        let mut triples: Vec<(u32, u32)> = Vec::new();
-        let mut rules = Vec::new();
-        for (number, (literals, counts)) in needs.enumerate() {
-            let group = 1u32 << (number % GROUPS);
-            let usable = !literals.is_empty() && literals.iter().all(|literal| literal.len() >= 3);
-            if usable {
-                for literal in &literals {
-                    let triple = rarest(literal);
-                    bits[place(triple) / 64] |= 1 << (place(triple) % 64);
-                    match triples.iter_mut().find(|(known, _)| *known == triple) {
-                        Some((_, groups)) => *groups |= group,
-                        None => triples.push((triple, group)),
-                    }
-                }
-            }
-            rules.push(Need { groups: if usable { group } else { 0 }, counts });
+    fn add(&mut self, rule: u128, needed: Needed) {
+        self.counts.push(needed.counts);
+        if needed.in_a_row > 0 {
+            self.in_a_row.push((rule, needed.in_a_row));
+            self.rows |= rule;
         }
-        triples.sort_unstable();
-        Self { bits, triples, rules }
+        let is_usable = !needed.literals.is_empty() && needed.literals.iter().all(|literal| literal.len() >= grams::SHORTEST);
+        if is_usable {
+            needed.literals.iter().for_each(|literal| self.grams.add(literal, rule));
+            return;
+        }
+        self.plain.push((rule, needed.counts));
+        self.has_any |= needed.counts == Counts::NONE;
+        for lane in (0..8).map(|lane| lane * 8) {
+            let count = needed.counts.0 >> lane & 0xff;
+            if count > 0 && count < self.floor.0 >> lane & 0xff {
+                self.floor.0 = self.floor.0 & !(0xff << lane) | count << lane;
+            }
+        }
     }
 
     /// The rules worth a search.
@@ -176,58 +210,129 @@ impl Prefilter {
     /// Looks at a text.
     #[inline]
     pub(super) fn look(&self, text: &[u8]) -> Look {
-        let (mut seen, mut counts, mut window) = (0u32, Counts::NONE, 0u32);
-        for chunk in text.chunks(MOST as usize) {
-            let mut classes = 0u64;
-            for byte in chunk {
-                classes += CLASSES[usize::from(*byte)];
-                window = window << 8 | u32::from(*byte | FOLD);
-                let place = place(window);
-                if self.bits[place / 64] >> (place % 64) & 1 == 1 {
-                    seen |= self.groups(window);
-                }
+        let seen = self.walk(text);
+        let mut suspects = 0;
+        if self.has_any || ((seen.counts.0 | HIGH) - self.floor.0) & HIGH != 0 {
+            for (rule, needed) in &self.plain {
+                suspects |= if seen.counts.reaches(*needed) { *rule } else { 0 };
             }
-            counts = counts.and(Counts(classes));
         }
-        let mut suspects = 0u128;
-        for (number, rule) in self.rules.iter().enumerate() {
-            let fits = (rule.groups == 0 || rule.groups & seen != 0) && counts.reaches(rule.counts);
-            suspects |= u128::from(fits) << number;
+        if seen.rules != 0 {
+            suspects |= self.reached(seen.rules, seen.counts);
         }
-        let has_escapes = counts.0 >> ESCAPES & 0xff != 0;
-        Look { suspects, has_escapes }
+        if suspects & self.rows != 0 {
+            suspects = self.with_rows(text, suspects);
+        }
+        Look { suspects, has_escapes: seen.counts.0 >> ESCAPES & 0xff != 0, has_runs: seen.solid != 0 }
     }
 
-    #[cold]
-    fn groups(&self, window: u32) -> u32 {
-        let triple = window & 0xff_ffff;
-        self.triples.binary_search_by_key(&triple, |(known, _)| *known).map_or(0, |at| self.triples[at].1)
+    /// Of some rules, those whose counts are reached.
+    fn reached(&self, mut rules: u128, counts: Counts) -> u128 {
+        let mut reached = 0;
+        while rules != 0 {
+            let number = rules.trailing_zeros();
+            rules &= rules - 1;
+            reached |= u128::from(counts.reaches(self.counts[number as usize])) << number;
+        }
+        reached
+    }
+
+    /// Of some rules, those that have digits enough in a row where they need any.
+    fn with_rows(&self, text: &[u8], mut suspects: u128) -> u128 {
+        let longest = digits_in_a_row(text);
+        for (rule, needed) in &self.in_a_row {
+            if longest < *needed {
+                suspects &= !rule;
+            }
+        }
+        suspects
+    }
+
+    #[inline]
+    fn walk(&self, text: &[u8]) -> Seen {
+        let mut seen = Seen { counts: Counts::NONE, rules: 0, solid: 0 };
+        let mut at = 0;
+        // So that no count grows over its neighbour.
+        const MANY: usize = MOST as usize / STEP * STEP;
+        while at + 8 <= text.len() {
+            let many = &text[at..text.len().min(at + MANY + 2)];
+            let mut sum = 0u64;
+            let mut begin = 0;
+            while let Some(eight) = many.get(begin..begin + 8).and_then(<[u8]>::first_chunk::<8>) {
+                sum += self.step(u64::from_le_bytes(*eight), text, at + begin, &mut seen);
+                begin += STEP;
+            }
+            at += begin;
+            seen.counts = seen.counts.and(Counts(sum));
+        }
+        let rest = &text[at..];
+        let eight = match text.last_chunk::<8>() {
+            Some(last) => u64::from_le_bytes(*last).checked_shr(64 - rest.len() as u32 * 8).unwrap_or(0),
+            None => rest.iter().rev().fold(0, |eight, byte| eight << 8 | u64::from(*byte)),
+        };
+        // A zero in place of what is not there counts as what is no base64, and as nothing else.
+        let sum = self.step(eight, text, at, &mut seen) + class(eight >> 48);
+        seen.counts = seen.counts.and(Counts(sum));
+        seen
+    }
+
+    /// Six bytes of eight.
+    #[inline(always)]
+    fn step(&self, eight: u64, text: &[u8], at: usize, seen: &mut Seen) -> u64 {
+        let sum = class(eight) + class(eight >> 8) + class(eight >> 16) + class(eight >> 24) + class(eight >> 32) + class(eight >> 40);
+        seen.solid |= u64::from(sum & 0xff << BREAKS == 0);
+        if self.grams.matter(eight) {
+            seen.rules |= self.grams.rules(text, eight, at);
+        }
+        sum
     }
 }
 
-/// Letters lose their case by it, and other bytes change in a way that is the same on both sides.
-const FOLD: u8 = 0x20;
+/// How many bytes are looked at in one go: a run of eleven holds such a piece, wherever it begins.
+const STEP: usize = 6;
 
+/// What the lowest byte counts as.
 #[inline(always)]
-fn place(window: u32) -> usize {
-    // The topmost byte is one too many, and shifting it out costs nothing.
-    ((window << 8).wrapping_mul(0x9e37_79b1) >> 16) as usize
+fn class(bytes: u64) -> u64 {
+    CLASSES[(bytes & 0xff) as usize]
 }
 
-/// The three bytes of a literal that prose has least often: signs and digits before letters, rare letters before others.
-fn rarest(literal: &[u8]) -> u32 {
-    const COMMON: &[u8] = b" etaoinsrhldcumfpgwybvkxjqz";
-    let rarity = |byte: &u8| COMMON.iter().position(|common| *common == byte.to_ascii_lowercase()).unwrap_or(COMMON.len());
-    let triples = literal.windows(3).max_by_key(|triple| triple.iter().map(rarity).sum::<usize>()).unwrap_or_default();
-    triples.iter().fold(0, |window, byte| window << 8 | u32::from(*byte | FOLD))
+/// The most digits in a row, with nothing between them but what separates groups of a number.
+fn digits_in_a_row(text: &[u8]) -> u32 {
+    let (mut row, mut longest) = (0, 0);
+    for byte in text {
+        let (digit, goes_on) = ROWS[usize::from(*byte)];
+        row = (row + digit) & goes_on;
+        longest = longest.max(row);
+    }
+    longest
 }
+
+/// Of each byte, one where it is a digit, and all bits where a number goes on behind it.
+static ROWS: [(u32, u32); 256] = {
+    let mut rows = [(0, 0); 256];
+    let mut byte = 0;
+    while byte < 256 {
+        rows[byte] = match byte as u8 {
+            b'0'..=b'9' => (1, u32::MAX),
+            b' ' | b'-' | b'.' | b'(' | b')' | b'/' | b'+' => (0, u32::MAX),
+            _ => (0, 0),
+        };
+        byte += 1;
+    }
+    rows
+};
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn filter(needs: &[(Vec<&str>, Counts)]) -> Prefilter {
-        Prefilter::new(needs.iter())
+        Prefilter::of(needs.iter().map(|(literals, counts)| Needed {
+            literals: literals.iter().map(|literal| literal.as_bytes().to_vec()).collect(),
+            counts: *counts,
+            in_a_row: 0,
+        }))
     }
 
     #[test]

@@ -183,6 +183,43 @@ fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
+/// Whether there may be a literal or a comment in a statement of the standard: a digit that does not go on with a name, a quote, a dollar, two dashes, a slash and a star.
+pub(super) fn may_hold_literals(text: &[u8]) -> bool {
+    let (mut before, mut is_any) = (OUTSIDE, 0);
+    for byte in text {
+        let kinds = KINDS[usize::from(*byte)];
+        is_any |= kinds & (before >> 4 | QUOTE);
+        before = kinds;
+    }
+    is_any & 0x0f != 0
+}
+
+const DIGIT: u8 = 1;
+const QUOTE: u8 = 2;
+const DASH: u8 = 4;
+const STAR: u8 = 8;
+/// Behind this a digit begins a number.
+const OUTSIDE: u8 = DIGIT << 4;
+
+/// Of each byte what it is, in the lower half; in the upper half, what the next one must be to begin a literal or a comment with it.
+static KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => DIGIT,
+            b'\'' | b'"' | b'$' => QUOTE | OUTSIDE,
+            b'-' => DASH | OUTSIDE | DASH << 4,
+            b'*' => STAR | OUTSIDE,
+            b'/' => OUTSIDE | STAR << 4,
+            byte if byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80 => 0,
+            _ => OUTSIDE,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
 /// The statement with `?` for literals, digits in names and positional parameters, as the Collector leaves it.
 pub(super) fn obfuscated(text: &str, dialect: Dialect) -> String {
     let mut out = String::with_capacity(text.len());

@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     needs: Needs {
         literals: &["akia", "asia", "agpa", "aida", "aroa", "aipa", "anpa", "anva", "abia", "acca", "secret"],
         counts: Counts::NONE,
+        in_a_row: 0,
     },
     find,
     samples: &["AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"],

@@ -2,33 +2,22 @@
 
 use std::ops::Range;
 
-use super::text::{each, has_digit, is_mask, is_word_at, run};
+use super::text::{behind_word, has_digit, is_mask};
 use super::{Detector, Needs};
 use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "bearer",
-    needs: Needs { literals: &["bearer"], counts: Counts::NONE },
+    needs: Needs { literals: &["bearer"], counts: Counts::NONE, in_a_row: 0 },
     find,
     samples: &["Authorization: Bearer mF_9.B5f-4.1JqM"],
 };
 
 fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
-    let mut free_from = 0;
-    each(text, b"bearer", |at| {
-        if at < free_from {
-            return;
-        }
-        let gap = run(text, at + 6, |byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\''));
-        let start = at + 6 + gap;
-        let length = run(text, start, is_token);
-        let token = &text[start..start + length];
-        let is_word = length < 20 && !has_digit(token);
-        if gap > 0 && length >= 8 && !is_word && !is_mask(token) && !is_word_at(text, at.checked_sub(1)) {
-            free_from = start + length;
-            found.push(start..free_from);
-        }
-    });
+    let is_gap = |byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'"' | b'\'');
+    let is_word = |token: &[u8]| token.len() < 20 && !has_digit(token);
+    let accepts = |token: &[u8]| token.len() >= 8 && !is_word(token) && !is_mask(token);
+    behind_word(text, b"bearer", is_gap, is_token, accepts, found);
 }
 
 fn is_token(byte: u8) -> bool {

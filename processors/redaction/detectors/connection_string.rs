@@ -8,7 +8,11 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "connection_string",
-    needs: Needs { literals: &["passw", "pwd", "secret", "_token", "apikey", "api_key", "api-key", "credential"], counts: Counts::NONE },
+    needs: Needs {
+        literals: &["passw", "pwd", "secret", "_token", "apikey", "api_key", "api-key", "credential"],
+        counts: Counts::NONE,
+        in_a_row: 0,
+    },
     find,
     samples: &["Server=db;User Id=sa;Password=hunter2;", "{\"client_secret\": \"3kfj39fkd\"}"],
 };

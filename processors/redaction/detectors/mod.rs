@@ -30,7 +30,7 @@ mod url_userinfo;
 
 use std::ops::Range;
 
-use super::prefilter::Counts;
+use super::prefilter::{Counts, Needed};
 
 pub(super) use ipv4::bucket as ipv4_bucket;
 pub(super) use ipv6::bucket as ipv6_bucket;
@@ -53,6 +53,16 @@ pub(super) struct Needs {
     pub(super) literals: &'static [&'static str],
     /// So many bytes of some classes.
     pub(super) counts: Counts,
+    /// So many digits in a row, with nothing between them but what separates groups: spaces, dashes, dots, brackets, slashes, plus signs.
+    pub(super) in_a_row: u32,
+}
+
+impl Needs {
+    /// The same as the prefilter wants it.
+    pub(super) fn needed(&self) -> Needed {
+        let literals = self.literals.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+        Needed { literals, counts: self.counts, in_a_row: self.in_a_row }
+    }
 }
 
 /// The detectors that look into texts, by name.
@@ -111,7 +121,7 @@ pub(super) mod tests {
         negative: &[&str],
         adversarial: &[(&str, &[&str])],
     ) {
-        let prefilter = Prefilter::new([(detector.needs.literals.to_vec(), detector.needs.counts)].iter());
+        let prefilter = Prefilter::of([detector.needs.needed()].into_iter());
         for (text, expected) in positive.iter().chain(adversarial) {
             assert_eq!(found(detector, text), *expected, "{} in {text:?}", detector.name);
             assert!(expected.is_empty() || prefilter.suspects(text.as_bytes()) != 0, "the prefilter lets {text:?} pass {}", detector.name);

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "phone",
-    needs: Needs { literals: &[], counts: Counts::digits(7) },
+    needs: Needs { literals: &[], counts: Counts::digits(6), in_a_row: 6 },
     find,
     samples: &["+49 30 1234567", "(555) 234-5678", "tel:5552345678"],
 };
@@ -104,6 +104,7 @@ mod tests {
                 ("415-555-2671;415.555.2671", &["415-555-2671", "415.555.2671"]),
                 ("<a href=tel:0301234567>", &["0301234567"]),
                 ("+44 (0)20 7946 0958", &["+44 (0)20 7946 0958"]),
+                ("TEL:555234", &["555234"]),
             ],
             &[
                 "2024-01-15T10:20:30+00:00",

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "private_key",
-    needs: Needs { literals: &["-----begin"], counts: Counts::dashes(10) },
+    needs: Needs { literals: &["-----begin"], counts: Counts::dashes(5), in_a_row: 0 },
     find,
     samples: &["-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\\nMIIE"],
 };
@@ -44,6 +44,7 @@ mod tests {
             &["-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----", "-----BEGIN PUBLIC KEY-----", "PRIVATE KEY", "-----BEGIN"],
             &[
                 ("x-----BEGIN PRIVATE KEY-----\nMIIE and no end", &["-----BEGIN PRIVATE KEY-----\nMIIE and no end"]),
+                ("-----BEGIN PRIVATE KEY", &["-----BEGIN PRIVATE KEY"]),
                 ("-----BEGIN OPENSSH PRIVATE KEY----------END ", &["-----BEGIN OPENSSH PRIVATE KEY----------END "]),
             ],
         );

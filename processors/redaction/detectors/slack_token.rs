@@ -11,6 +11,7 @@ pub(super) static DETECTOR: Detector = Detector {
     needs: Needs {
         literals: &["xoxa-", "xoxb-", "xoxp-", "xoxo-", "xoxs-", "xoxr-", "xoxe-", "xapp-", "hooks.slack.com"],
         counts: Counts::NONE,
+        in_a_row: 0,
     },
     find,
     // In two pieces, because keepers of repositories look for such texts too.

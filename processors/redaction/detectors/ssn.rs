@@ -6,8 +6,12 @@ use super::text::{each, is_word_at, run};
 use super::{Detector, Needs};
 use crate::redaction::prefilter::Counts;
 
-pub(super) static DETECTOR: Detector =
-    Detector { name: "ssn", needs: Needs { literals: &[], counts: Counts::digits(9) }, find, samples: &["123-45-6789", "ssn=123456789"] };
+pub(super) static DETECTOR: Detector = Detector {
+    name: "ssn",
+    needs: Needs { literals: &[], counts: Counts::digits(9), in_a_row: 9 },
+    find,
+    samples: &["123-45-6789", "ssn=123456789"],
+};
 
 fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
     for first in memchr::memchr_iter(b'-', text) {

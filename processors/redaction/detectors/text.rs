@@ -52,6 +52,30 @@ pub(super) fn prefixed(text: &[u8], prefix: &str, least: usize, class: impl Fn(u
     });
 }
 
+/// Finds what stands behind a word, which is in lower case, and a gap: a run of a class, where it is accepted.
+pub(super) fn behind_word(
+    text: &[u8],
+    word: &[u8],
+    gap: impl Fn(u8) -> bool,
+    class: impl Fn(u8) -> bool,
+    accepts: impl Fn(&[u8]) -> bool,
+    found: &mut Vec<Range<usize>>,
+) {
+    let mut free_from = 0;
+    each(text, word, |at| {
+        if at < free_from || is_word_at(text, at.checked_sub(1)) {
+            return;
+        }
+        let behind = at + word.len();
+        let start = behind + run(text, behind, &gap);
+        let end = start + run(text, start, &class);
+        if start > behind && accepts(&text[start..end]) {
+            free_from = end;
+            found.push(start..end);
+        }
+    });
+}
+
 /// Letters, digits, `-` and `_`: what tokens in URLs are made of.
 pub(super) fn is_url_safe(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
