@@ -1,15 +1,17 @@
 //! What it costs to redact: spans in which there is nothing, spans in which there is much, and spans made to waste time.
 
+#[path = "yardstick/through.rs"]
+mod through;
 #[expect(dead_code, reason = "nothing here is held against another way of the same")]
 mod yardstick;
 
 use bytes::Bytes;
 use prost::Message;
-use tracetailor_core::component::{Output, Processor, ProcessorContext, Room};
+use through::through;
 use tracetailor_core::testing::otlp::{ExportTraceServiceRequest, Span};
 use tracetailor_core::testing::{Payload, attribute};
 use tracetailor_processors::redaction::FACTORY;
-use yardstick::ours::{Gateway, cycle_bytes};
+use yardstick::ours::cycle_bytes;
 use yardstick::{Way, compare, memcpy};
 
 const EVERYTHING: &str = "{allow_all_keys: true, presets: [secrets, pci, gdpr, genai], locales: [us]}";
@@ -44,14 +46,14 @@ fn ways(payload: &Payload) -> Vec<Way> {
     });
     vec![
         memcpy(&requests),
-        Way::new("receive and send, repeating", cycle_bytes(&repeating, through(None))),
-        Way::new("all detectors, values repeat", cycle_bytes(&repeating, through(Some(EVERYTHING)))),
-        Way::new("the Collector's five patterns, values repeat", cycle_bytes(&repeating, through(Some(FIVE)))),
+        Way::new("receive and send, repeating", cycle_bytes(&repeating, through(&FACTORY, None))),
+        Way::new("all detectors, values repeat", cycle_bytes(&repeating, through(&FACTORY, Some(EVERYTHING)))),
+        Way::new("the Collector's five patterns, values repeat", cycle_bytes(&repeating, through(&FACTORY, Some(FIVE)))),
         Way::new("receive and send, three never seen", fresh(&repeating, None)),
         Way::new("all detectors, three never seen", fresh(&repeating, Some(EVERYTHING))),
         Way::new("the Collector's five patterns, three never seen", fresh(&repeating, Some(FIVE))),
-        Way::new("all detectors, dirty", cycle_bytes(&dirty, through(Some(EVERYTHING)))),
-        Way::new("all detectors, adversarial", cycle_bytes(&adversarial, through(Some(EVERYTHING)))),
+        Way::new("all detectors, dirty", cycle_bytes(&dirty, through(&FACTORY, Some(EVERYTHING)))),
+        Way::new("all detectors, adversarial", cycle_bytes(&adversarial, through(&FACTORY, Some(EVERYTHING)))),
     ]
 }
 
@@ -91,24 +93,6 @@ fn set(span: &mut Span, values: &[(&str, &str)]) {
     }
 }
 
-#[expect(clippy::expect_used, reason = "the configuration is valid, or there is nothing to measure")]
-fn through(config: Option<&str>) -> impl FnMut(Bytes) + 'static {
-    let (gateway, mut sent) = (Gateway::new(), Vec::new());
-    let mut processor: Option<Box<dyn Processor>> = config.map(|config| {
-        let parsed = FACTORY.parse(config).expect("the configuration is valid");
-        parsed.build(&ProcessorContext::alone("redaction")).expect("it needs nothing of the world")
-    });
-    move |request| {
-        let batch = gateway.receive(request);
-        let Some(processor) = &mut processor else { return gateway.send(batch, &mut sent) };
-        let mut out = Output::new(Default::default(), Room::ENOUGH);
-        processor.process(batch, &mut out);
-        for batch in out.take() {
-            gateway.send(batch, &mut sent);
-        }
-    }
-}
-
 /// The same with three values of each span that were never there before: eight digits in each are written over before the request is handed in. Writing them costs a
 /// little, in both ways.
 fn fresh(requests: &[Vec<u8>], config: Option<&str>) -> impl FnMut() + 'static {
@@ -123,7 +107,7 @@ fn fresh(requests: &[Vec<u8>], config: Option<&str>) -> impl FnMut() + 'static {
         );
     });
     let places: Vec<Vec<usize>> = marked.iter().map(|request| memchr::memmem::find_iter(request, b"QQQQQQQQ").collect()).collect();
-    let mut work = through(config);
+    let mut work = through(&FACTORY, config);
     let (mut next, mut counter) = (0usize, 0u32);
     move || {
         let mut request = marked[next].clone();

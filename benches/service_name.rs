@@ -1,15 +1,16 @@
 //! What it costs to put names right that were seen before: each span's service is one of a few, of which most are spelled wrong.
 
+#[path = "yardstick/through.rs"]
+mod through;
 #[expect(dead_code, reason = "nothing here is held against another way of the same")]
 mod yardstick;
 
-use bytes::Bytes;
 use prost::Message;
-use tracetailor_core::component::{Output, Processor, ProcessorContext, Room};
+use through::through;
 use tracetailor_core::testing::otlp::ExportTraceServiceRequest;
 use tracetailor_core::testing::{Payload, attribute};
 use tracetailor_processors::service_name::FACTORY;
-use yardstick::ours::{Gateway, cycle_bytes};
+use yardstick::ours::cycle_bytes;
 use yardstick::{Way, compare, memcpy};
 
 const NAMES: [&str; 8] =
@@ -24,9 +25,9 @@ fn ways(payload: &Payload) -> Vec<Way> {
     let all = "{case: kebab, strip: {prefixes: [prod-]}, aliases: {payment: [PaymentSvc]}}";
     vec![
         memcpy(&requests),
-        Way::new("receive and send", cycle_bytes(&requests, through(None))),
-        Way::new("names filled in and reported", cycle_bytes(&requests, through(Some("{}")))),
-        Way::new("names put right", cycle_bytes(&requests, through(Some(all)))),
+        Way::new("receive and send", cycle_bytes(&requests, through(&FACTORY, None))),
+        Way::new("names filled in and reported", cycle_bytes(&requests, through(&FACTORY, Some("{}")))),
+        Way::new("names put right", cycle_bytes(&requests, through(&FACTORY, Some(all)))),
     ]
 }
 
@@ -43,22 +44,4 @@ fn named(requests: &[Vec<u8>]) -> Vec<Vec<u8>> {
         request.encode_to_vec()
     };
     requests.iter().map(&mut one).collect()
-}
-
-#[expect(clippy::expect_used, reason = "the configuration is valid, or there is nothing to measure")]
-fn through(config: Option<&str>) -> impl FnMut(Bytes) + 'static {
-    let (gateway, mut sent) = (Gateway::new(), Vec::new());
-    let mut processor: Option<Box<dyn Processor>> = config.map(|config| {
-        let parsed = FACTORY.parse(config).expect("the configuration is valid");
-        parsed.build(&ProcessorContext::alone("service_name")).expect("it needs nothing of the world")
-    });
-    move |request| {
-        let batch = gateway.receive(request);
-        let Some(processor) = &mut processor else { return gateway.send(batch, &mut sent) };
-        let mut out = Output::new(Default::default(), Room::ENOUGH);
-        processor.process(batch, &mut out);
-        for batch in out.take() {
-            gateway.send(batch, &mut sent);
-        }
-    }
 }

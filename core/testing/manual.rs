@@ -1,7 +1,7 @@
-//! What a component's manual must hold beside its stories: the table of keys that its configuration has.
+//! What a component's manual must hold beside its stories, the table of keys that its configuration has; and what its keys are told.
 
 use crate::component::{Factory, Kind};
-use crate::config::keys_table;
+use crate::config::{self, ConfigErrors, Severity, keys_table};
 
 /// Panics unless the README of a component opens with its name and what it does on one line, and holds the table of its keys as the struct
 /// has them. A component without keys says so instead of a table.
@@ -19,4 +19,20 @@ pub fn assert_manual<K: Kind>(factory: &Factory<K>) {
     }
     let table = keys_table(&keys);
     assert!(section.contains(table.trim_end()), "the README of {name} does not hold the table of its keys below `## Keys`:\n\n{table}");
+}
+
+/// What is wrong with a block of a component, as a user is told: how bad it is, the key, and the words.
+///
+/// # Panics
+///
+/// When the block is no YAML.
+#[track_caller]
+pub fn problems<K: Kind>(factory: &Factory<K>, yaml: &str) -> Vec<(Severity, String)> {
+    let node = match config::load(yaml, "f") {
+        Ok(node) => node,
+        Err(error) => panic!("{yaml} is no YAML: {error:?}"),
+    };
+    let mut errors = ConfigErrors::default();
+    factory.read(&node, &config::Path::ROOT, &mut errors);
+    errors.iter().map(|error| (error.severity, format!("{}: {}", error.path, error.wrong))).collect()
 }

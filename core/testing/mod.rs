@@ -10,6 +10,7 @@
 //! | a trace of a certain shape | [`trace_of`], [`odd_shapes`] |
 //! | a processor run as a lane runs it | [`Driver`], [`Script`] |
 //! | a README's stories, run; its table of keys, checked | [`run_stories`], [`assert_manual`] |
+//! | what is wrong with a block, as a user is told | [`problems`] |
 //! | cases recorded from a real Collector, run | [`run_recorded`] |
 //! | what stands before and behind a processor | [`Inlet`], [`Sink`] |
 //! | what production sends, for measuring | [`Payload`] |
@@ -41,7 +42,7 @@ pub use driver::{Driver, Script, Step};
 pub use ids::{IntoSpanId, IntoTraceId, span_id, trace_id};
 pub use inlet::{Answer, Inlet};
 pub use logs::{log, logs};
-pub use manual::assert_manual;
+pub use manual::{assert_manual, problems};
 pub use metrics::{IntoNumber, exponential_histogram, gauge, histogram, metrics, sum, summary};
 pub use payload::Payload;
 pub use shapes::{Trace, odd_shapes, trace_of};

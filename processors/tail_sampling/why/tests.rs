@@ -258,31 +258,18 @@ fn lanes_write_apart_and_are_read_together() {
     assert_eq!(recorders.iter().map(|recorder| recorder.to.as_ref().unwrap().version).collect::<Vec<_>>(), [1; 4]);
 }
 
-/// Not a test: prints what a record costs. `cargo test --release -p tracetailor-processors --lib -- --ignored --nocapture what_a_record_costs`
 #[test]
-#[ignore = "a measurement"]
-fn what_a_record_costs() {
-    for keys in ["why: {records: 0}", "why: {records: 100000}"] {
-        let mut best = Duration::MAX;
-        for _ in 0..5 {
-            let mut driver = driver(&format!("{keys}, {NESTED}"));
-            let batches: Vec<_> = (0..50u64).map(|n| traces((0..1000).map(|t| span("a").trace(n * 1000 + t + 1).times(0, t)))).collect();
-            for batch in batches {
-                driver.receive(batch);
-            }
-            let clock = Clock::system();
-            let before = clock.now();
-            driver.turn(Duration::from_secs(11));
-            best = best.min(clock.now().since(before));
-            if let Some((_, book)) = driver.context().reports.of("why").pop() {
-                let before = clock.now();
-                assert!(book.knows(&format!("{:032x}", 777)));
-                println!("a search took {:?}", clock.now().since(before));
-                let book = driver.context().share("why", || Book::new(&clock));
-                println!("{:?} records and bytes", lock(&lock(&book.rings)[0]).size());
-            }
-            driver.finish();
-        }
-        println!("{keys}: {} ns a trace for the decision", best.as_nanos() / 50_000);
+fn a_record_takes_little_and_is_found_among_many() {
+    let mut driver = driver(&format!("why: {{records: 100000}}, {NESTED}"));
+    for n in 0..10u64 {
+        driver.receive(traces((0..1000).map(|t| span("a").trace(n * 1000 + t + 1).times(0, t))));
     }
+    driver.turn(Duration::from_secs(11));
+    assert!([1, 777, 10_000].iter().all(|trace| report(&driver).knows(&format!("{trace:032x}"))));
+    assert!(!report(&driver).knows(&format!("{:032x}", 10_001)));
+    let book = driver.context().share("why", || Book::new(&Clock::system()));
+    let (records, bytes) = lock(&lock(&book.rings)[0]).size();
+    assert_eq!(records, 10_000);
+    assert!(bytes <= records * 64, "{bytes} bytes for {records} records of four policies");
+    driver.finish();
 }

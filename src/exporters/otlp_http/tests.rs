@@ -235,10 +235,7 @@ async fn what_was_not_taken_is_told_and_counted() {
 
 /// The problems of a block, as a user sees them.
 fn problems(yaml: &str) -> Vec<(Severity, String)> {
-    let node = tracetailor_core::config::load(yaml, "f").unwrap();
-    let mut errors = tracetailor_core::config::ConfigErrors::default();
-    FACTORY.read(&node, &tracetailor_core::config::Path::ROOT, &mut errors);
-    errors.iter().map(|error| (error.severity, format!("{}: {}", error.path, error.wrong))).collect()
+    tracetailor_core::testing::problems(&FACTORY, yaml)
 }
 
 #[test]

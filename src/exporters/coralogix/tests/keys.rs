@@ -1,6 +1,6 @@
 //! The keys: what the Collector takes is taken, what cannot be meant is told.
 
-use tracetailor_core::config::{ConfigErrors, Period, Severity};
+use tracetailor_core::config::{Period, Severity};
 use tracetailor_core::testing::assert_manual;
 
 use crate::exporters::coralogix::{Config, FACTORY};
@@ -12,10 +12,7 @@ fn the_manual_holds_the_keys() {
 
 /// The problems of a block, as a user sees them.
 fn problems(yaml: &str) -> Vec<(Severity, String)> {
-    let node = tracetailor_core::config::load(yaml, "f").unwrap();
-    let mut errors = ConfigErrors::default();
-    FACTORY.read(&node, &tracetailor_core::config::Path::ROOT, &mut errors);
-    errors.iter().map(|error| (error.severity, format!("{}: {}", error.path, error.wrong))).collect()
+    tracetailor_core::testing::problems(&FACTORY, yaml)
 }
 
 fn whole(more: &str) -> String {
