@@ -124,6 +124,8 @@ impl Head {
     pub const REMOTE: u16 = 1 << 4;
     /// The W3C `sampled` flag.
     pub const SAMPLED: u16 = 1 << 5;
+    /// The span has no trace state, as nearly all have none: who asks for one need not look through the bytes. Unset, it may have one.
+    pub const NO_TRACE_STATE: u16 = 1 << 6;
 
     /// A head with nothing in it.
     pub const EMPTY: Head = Head {

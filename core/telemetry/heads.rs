@@ -3,6 +3,7 @@
 use super::check::{Check, Fault};
 use super::plain::write_plain;
 use super::receive::Reason;
+use super::item::TRACE_STATE;
 use super::schema::{self, SPAN_ID, TRACE_ID};
 use super::wire::{Cursor, LEN, Raw, fields};
 use super::{Head, ItemKind, SpanId, TraceId};
@@ -201,6 +202,9 @@ fn span(mut reading: Reading<'_, '_>) -> Result<Found, Fault> {
             }
             _ => reading.other(&schema::SPAN)?,
         }
+    }
+    if reading.seen & 1 << TRACE_STATE == 0 {
+        head.flags |= Head::NO_TRACE_STATE;
     }
     Ok(reading.end(found))
 }

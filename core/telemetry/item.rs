@@ -69,7 +69,8 @@ impl<'a> Item<'a> {
 
     /// A span's W3C trace state as it was sent, unchecked; empty where it has none, and for all other kinds.
     pub fn trace_state(&self) -> &'a [u8] {
-        if self.kind() == ItemKind::Span { first_payload(self.bytes, 3) } else { &[] }
+        let may_have_one = self.kind() == ItemKind::Span && !self.head.has(Head::NO_TRACE_STATE);
+        if may_have_one { first_payload(self.bytes, TRACE_STATE) } else { &[] }
     }
 
     /// Its attributes, in the order written.
@@ -123,6 +124,9 @@ impl<'a> Item<'a> {
         path.level().map_or(self.bytes, |level| self.context.envelope(level))
     }
 }
+
+/// Number of the trace state in a span.
+pub(super) const TRACE_STATE: u32 = 3;
 
 /// Number of the list of events in a span.
 pub(super) const EVENTS: u32 = 11;

@@ -397,7 +397,7 @@ fn might_be_too_deep(steps: &[Step], change: Change<'_>) -> bool {
 fn is_in_head(kind: ItemKind, steps: &[Step]) -> bool {
     let Some(Step::Field(field)) = steps.first() else { return false };
     match kind {
-        ItemKind::Span => matches!(field.number, 1 | 2 | 4 | 6 | 7 | 8 | 15 | 16),
+        ItemKind::Span => matches!(field.number, 1 | 2 | 3 | 4 | 6 | 7 | 8 | 15 | 16),
         ItemKind::LogRecord => matches!(field.number, 1 | 2 | 9 | 10 | 11),
         _ => matches!(field.number, 2 | 3),
     }

@@ -259,6 +259,9 @@ impl Thing {
                 let status = self.number(&[Word::Name("status"), Word::Name("code")]);
                 assert_eq!((head.kind, head.status), (small(name("kind")), small(status)));
                 assert_eq!(head.has(Head::SAMPLED), name("flags") & 1 == 1);
+                let state = self.get(&[Word::Name("trace_state")]);
+                let is_empty = matches!(state, None | Some(Value::Empty)) || state == Some(Value::String(String::new()));
+                assert!(is_empty || !head.has(Head::NO_TRACE_STATE), "{state:?} would never be looked for");
                 assert_eq!(head.has(Head::REMOTE), name("flags") & 0x300 == 0x300);
             }
             ItemKind::LogRecord => {

@@ -148,6 +148,8 @@ fn assert_head(item: &Item<'_>, came: &[u8]) {
             assert_eq!((head.kind, head.status), (small(span.kind), small(span.status.map_or(0, |status| status.code))));
             let bits = [(Head::SAMPLED, 1, 1), (Head::REMOTE_KNOWN, 0x100, 0x100), (Head::REMOTE, 0x300, 0x300)];
             bits.iter().for_each(|(flag, mask, set)| assert_eq!(head.has(*flag), span.flags & mask == *set));
+            assert!(span.trace_state.is_empty() || !head.has(Head::NO_TRACE_STATE), "a trace state that nobody would look for");
+            assert_eq!(item.trace_state(), span.trace_state.as_bytes());
             assert_eq!(head.has(Head::ODD_SPAN_ID), span.span_id.len() != 8 || head.span.is_none());
             assert_eq!(head.has(Head::ODD_PARENT_ID), ![0, 8].contains(&span.parent_span_id.len()));
         }
