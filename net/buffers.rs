@@ -17,10 +17,14 @@ struct Idle {
 
 thread_local! {
     static OF_THIS_LANE: Buffers = Buffers::new(KEPT_BY_A_LANE);
+    static OF_SOCKETS: Buffers = Buffers::new(KEPT_FOR_SOCKETS);
 }
 
 /// How many bytes a lane keeps between requests: what it reads, writes and compresses at a time.
 const KEPT_BY_A_LANE: usize = 3 << 20;
+
+/// How many bytes a lane keeps for what lies between its sockets and their connections.
+const KEPT_FOR_SOCKETS: usize = 512 << 10;
 
 impl Buffers {
     /// Those of the lane that runs on this thread. Requests come in and go out on one, so what one gives back is what the next needs, and
@@ -28,6 +32,12 @@ impl Buffers {
     /// worse, two megabytes at once.
     pub fn of_this_lane() -> Self {
         OF_THIS_LANE.with(Self::clone)
+    }
+
+    /// Those of the lane that runs on this thread, for pieces of one size that sockets are read and written in: apart, so that no piece takes
+    /// the place of a request.
+    pub(crate) fn of_sockets() -> Self {
+        OF_SOCKETS.with(Self::clone)
     }
 
     /// Keeps so many bytes at most: one huge request, or many at once, must not be paid for ever after.

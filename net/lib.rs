@@ -7,6 +7,7 @@ pub mod credentials;
 pub mod decompress;
 pub mod grpc;
 pub mod otlp;
+mod pieces;
 pub mod server;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::rt::Executor;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpStream, UnixStream};
 use tracetailor_core::config::Address;
 
@@ -15,6 +16,7 @@ use super::connection::Connection;
 use super::socket::Socket;
 use super::tunnel::tunnel;
 use super::{ClientError, Protocol, Settings};
+use crate::pieces::in_pieces;
 use crate::tls::TlsClient;
 
 /// Large enough that a whole request fits: a window of 64 KiB costs a round trip for each further piece.
@@ -131,7 +133,8 @@ async fn http1(socket: Socket) -> Result<Connection, ClientError> {
 }
 
 async fn http2(socket: Socket, settings: &Settings) -> Result<Connection, ClientError> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+    let (pieces, leaving) = in_pieces(socket);
+    let mut builder = http2::Builder::new(leaving.clone());
     builder
         .timer(TokioTimer::new())
         .initial_stream_window_size(WINDOW)
@@ -142,9 +145,9 @@ async fn http2(socket: Socket, settings: &Settings) -> Result<Connection, Client
     if let Some(keepalive) = settings.keepalive {
         builder.keep_alive_interval(keepalive.time).keep_alive_timeout(keepalive.timeout).keep_alive_while_idle(keepalive.while_idle);
     }
-    let greeted = builder.handshake::<_, Full<Bytes>>(TokioIo::new(socket)).await;
+    let greeted = builder.handshake::<_, Full<Bytes>>(TokioIo::new(pieces)).await;
     let (sender, connection) = greeted.map_err(|error| ClientError::of("no HTTP/2 connection", &error))?;
-    tokio::spawn(async move {
+    leaving.execute(async move {
         // Whoever sends hears of it.
         let _ = connection.await;
     });

@@ -1,13 +1,19 @@
 //! Reading a body: no more of it than is let in, not slower than a client in good faith sends it, and without a copy where it comes in one
 //! piece.
 
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::connections::Link;
+use super::serve::Client;
 use crate::buffers::{Buffer, Buffers};
 
 /// Why a body could not be read.
@@ -24,21 +30,26 @@ pub enum BodyError {
     Broken(&'static str),
 }
 
-/// How long no byte may come.
+/// How long nothing may come of a body.
 const STALL: Duration = Duration::from_secs(30);
 /// For so long any pace will do.
 const HEAD_START: Duration = Duration::from_secs(5);
 /// Then so many bytes in a second are the least.
 const PACE: usize = 1024;
+/// A frame of HTTP/2 is seen when all of it is there. While bytes come on its connection, one may take so many times as long as nothing may.
+const FRAME: u32 = 4;
 
 /// A body that is being read.
 #[derive(Debug)]
 pub struct Reading {
     body: Incoming,
+    /// The connection it comes on, and how much had come on it when the body began.
+    link: Arc<Link>,
+    heard: usize,
     /// How long no byte may come, and how long any pace will do.
     patience: Patience,
-    /// Since when it is waited for, once it had to be.
-    since: Option<Instant>,
+    /// Since when it is waited for, once it had to be; and what rings when that may be too long.
+    waiting: Option<(Instant, Pin<Box<Sleep>>)>,
     received: usize,
 }
 
@@ -49,10 +60,17 @@ struct Patience {
     head_start: Duration,
 }
 
+impl Patience {
+    fn shortest(&self) -> Duration {
+        self.stall.min(self.head_start)
+    }
+}
+
 impl Reading {
     /// Begins to read.
-    pub fn new(body: Incoming) -> Self {
-        Self { body, patience: Patience { stall: STALL, head_start: HEAD_START }, since: None, received: 0 }
+    pub fn new(body: Incoming, from: &Client) -> Self {
+        let link = from.link.clone();
+        Self { body, heard: link.bytes(), link, patience: Patience { stall: STALL, head_start: HEAD_START }, waiting: None, received: 0 }
     }
 
     /// The same with less patience than usual.
@@ -97,12 +115,34 @@ impl Reading {
     }
 
     /// Waits for the next frame, as long as the client may take.
+    ///
+    /// One timer serves the whole body: to set one costs a call to the system, and whatever comes puts the end off. When it rings and there is
+    /// time left by then, it is set again.
     async fn wait(&mut self) -> Result<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>, BodyError> {
         let now = Instant::now();
-        let since = *self.since.get_or_insert(now);
-        let in_pace = since + self.patience.head_start + Duration::from_millis((self.received / PACE) as u64 * 1000);
-        let due = in_pace.min(now + self.patience.stall);
-        tokio::time::timeout_at(due, self.body.frame()).await.map_err(|_| BodyError::Slow)
+        let Self { body, link, heard, patience, waiting, received } = self;
+        let (since, timer) = waiting.get_or_insert_with(|| (now, Box::pin(sleep_until(now + patience.shortest()))));
+        let before = link.bytes();
+        let due = || {
+            let came = link.bytes();
+            let in_pace = *since + patience.head_start + Duration::from_secs((came.wrapping_sub(*heard).max(*received) / PACE) as u64);
+            in_pace.min(now + patience.stall * if came == before { 1 } else { FRAME })
+        };
+        let mut frame = pin!(body.frame());
+        std::future::poll_fn(|task| {
+            if let Poll::Ready(frame) = frame.as_mut().poll(task) {
+                return Poll::Ready(Ok(frame));
+            }
+            while timer.as_mut().poll(task).is_ready() {
+                let due = due();
+                if due <= Instant::now() {
+                    return Poll::Ready(Err(BodyError::Slow));
+                }
+                timer.as_mut().reset(due);
+            }
+            Poll::Pending
+        })
+        .await
     }
 
     /// All of it, up to a limit. `grown` is told how much there is each time that more has come, and may end it.

@@ -24,6 +24,8 @@ pub(super) struct Link {
     begun: AtomicU32,
     /// Whether anything came since the last request began: the beginning of another one.
     heard: AtomicBool,
+    /// Bytes that came; wraps around. Written by the lane that serves the connection, and by nobody else.
+    bytes: AtomicUsize,
     /// Whether it speaks HTTP/1, where what is heard between requests must be a request.
     is_http1: AtomicBool,
     order: AtomicU8,
@@ -46,12 +48,18 @@ const FINISH: u8 = 1;
 const CUT: u8 = 2;
 
 impl Link {
-    /// Something came.
-    pub(super) fn heard(&self) {
+    /// So many bytes came.
+    pub(super) fn heard(&self, bytes: usize) {
+        self.bytes.store(self.bytes.load(Ordering::Relaxed).wrapping_add(bytes), Ordering::Relaxed);
         // Written only where it changes, as the line is read on every poll.
         if !self.heard.load(Ordering::Relaxed) {
             self.heard.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// How many bytes came so far.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(super) fn speaks_http1(&self) {
@@ -145,6 +153,7 @@ impl Connections {
             active: AtomicU32::new(0),
             begun: AtomicU32::new(0),
             heard: AtomicBool::new(false),
+            bytes: AtomicUsize::new(0),
             is_http1: AtomicBool::new(false),
             order: AtomicU8::new(NONE),
             waker: AtomicWaker::new(),

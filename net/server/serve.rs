@@ -7,6 +7,7 @@ use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -23,6 +24,7 @@ use super::listener::{Connection, Listener, Peer};
 use super::reply::Reply;
 use super::tls::{Tls, TlsError};
 use super::transport::{Begun, Transport};
+use crate::pieces::in_pieces;
 
 /// What answers requests.
 pub trait Answers: Send + Sync + 'static {
@@ -46,6 +48,7 @@ pub struct Client {
     pub peer: Peer,
     /// The lane that serves it.
     pub lane: usize,
+    pub(super) link: Arc<Link>,
 }
 
 /// Why a connection was closed before its client wanted it.
@@ -167,7 +170,7 @@ impl<H: Answers> Server<H> {
                 connections.fewer_than(limits.connections).await;
                 let connection = accepting.accept().await;
                 let place = connections.enter();
-                let client = Arc::new(Client { peer: connection.peer(), lane: place.lane() });
+                let client = Arc::new(Client { peer: connection.peer(), lane: place.lane(), link: place.link.clone() });
                 let one = One { limits: limits.clone(), tls: tls.clone(), handler: self.handler.clone(), client };
                 // A socket belongs to the runtime that it was made for, and it shall be its lane's.
                 let Ok(parked) = connection.park() else { continue };
@@ -265,7 +268,7 @@ impl<H: Answers> One<H> {
         http.timer(TokioTimer::new()).header_read_timeout(None).keep_alive(self.limits.keep_alive == KeepAlive::On);
         http.max_header_size(self.limits.header_bytes as usize);
         let connection = pin!(http.serve_connection(TokioIo::new(transport), service(&self.handler, &self.client, link)));
-        drive(link, connection, |connection| connection.graceful_shutdown()).await
+        drive(link, connection, |connection| connection.graceful_shutdown(), |_| {}).await
     }
 
     async fn http2(&self, transport: Transport, link: &Arc<Link>) -> Result<(), Closed> {
@@ -273,12 +276,16 @@ impl<H: Answers> One<H> {
         let mut http = http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new());
         http.initial_stream_window_size(WINDOW).initial_connection_window_size(WINDOW);
+        // A frame may be as long as the window. Of those that clients send unless they are told otherwise, a request has dozens, and each is a
+        // call to the system and a copy.
+        http.max_frame_size(WINDOW);
         http.max_concurrent_streams(limits.streams).max_header_list_size(limits.header_bytes);
         if let Some((every, timeout)) = limits.ping {
             http.keep_alive_interval(every).keep_alive_timeout(timeout);
         }
-        let connection = pin!(http.serve_connection(TokioIo::new(transport), service(&self.handler, &self.client, link)));
-        drive(link, connection, |connection| connection.graceful_shutdown()).await
+        let (pieces, leaving) = in_pieces(transport);
+        let connection = pin!(http.serve_connection(TokioIo::new(pieces), service(&self.handler, &self.client, link)));
+        drive(link, connection, |connection| connection.graceful_shutdown(), |task| leaving.let_go(task)).await
     }
 
     async fn turn_away(&self, mistake: Mistake, mut stream: Begun<Connection>, last_words: &[u8]) -> Result<(), Closed> {
@@ -327,8 +334,13 @@ const NOT_HTTP: &[u8] =
 const GO_AWAY: &[u8] = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x1c\x07\x00\x00\x00\x00\x00\
     \x00\x00\x00\x00\x00\x00\x00\x0cthis port speaks TLS";
 
-/// Lets a connection run and passes on what it is told.
-async fn drive<C>(link: &Arc<Link>, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) -> Result<(), Closed>
+/// Lets a connection run and passes on what it is told. `polled` is called whenever it was its turn.
+async fn drive<C>(
+    link: &Arc<Link>,
+    mut connection: Pin<&mut C>,
+    finish: impl Fn(Pin<&mut C>),
+    polled: impl Fn(&mut Context<'_>),
+) -> Result<(), Closed>
 where
     C: Future<Output = hyper::Result<()>>,
 {
@@ -341,9 +353,11 @@ where
                 is_finishing = true;
                 finish(connection.as_mut());
             }
-            Order::Cut(why) => return std::task::Poll::Ready(Err(why)),
+            Order::Cut(why) => return Poll::Ready(Err(why)),
         }
-        connection.as_mut().poll(task).map(|ended| ended.or_else(|error| why_broken(&error)))
+        let ended = connection.as_mut().poll(task);
+        polled(task);
+        ended.map(|ended| ended.or_else(|error| why_broken(&error)))
     })
     .await
 }

@@ -107,8 +107,9 @@ impl AsyncRead for Transport {
             Stream::Plain(stream) => Pin::new(stream).poll_read(task, buffer),
             Stream::Tls(stream) => Pin::new(stream.as_mut()).poll_read(task, buffer),
         };
-        if buffer.filled().len() > before {
-            this.link.heard();
+        let came = buffer.filled().len() - before;
+        if came > 0 {
+            this.link.heard(came);
         }
         read
     }

@@ -35,17 +35,17 @@ pub(super) async fn answer(port: Arc<Port>, client: Arc<Client>, sender: Sender,
         port.counts.refused("unknown_path");
         return refused(&unknown(request.uri().path()).status);
     };
-    let outcome = export(&port, sender, signal, request).await;
+    let outcome = export(&port, &client, sender, signal, request).await;
     port.counts.outcome(client.lane, signal, &outcome);
     respond(outcome)
 }
 
-async fn export(port: &Port, sender: Sender, signal: Signal, request: Request<Incoming>) -> Outcome {
+async fn export(port: &Port, client: &Client, sender: Sender, signal: Signal, request: Request<Incoming>) -> Outcome {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     // Refused by its name, as other servers do, and not only where a message is large enough to have been compressed.
     let packing = port.packing(headers.get("grpc-encoding"))?;
-    let mut reading = Reading::new(body);
+    let mut reading = Reading::new(body, client);
     let Some(first) = beginning(&mut reading).await? else { return Err(Refusal::malformed("the call has no message")) };
     let (is_compressed, length) = prefix(&first)?;
     if length > port.limit {

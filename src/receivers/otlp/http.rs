@@ -38,7 +38,7 @@ pub(super) async fn answer(
         return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, text);
     };
     let (head, body) = request.into_parts();
-    let mut reading = Reading::new(body).within(port.stall);
+    let mut reading = Reading::new(body, &client).within(port.stall);
     let outcome = export(&port, sender, signal, form, &head.headers, &mut reading).await;
     port.counts.outcome(client.lane, signal, &outcome);
     match outcome {

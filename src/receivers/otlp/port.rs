@@ -101,7 +101,7 @@ impl Port {
             Ok(sender) => sender,
             Err(refusal) => {
                 let answer = self.refuse(&request, &refusal);
-                otlp_http::leave(Reading::new(request.into_body()).within(self.stall));
+                otlp_http::leave(Reading::new(request.into_body(), &client).within(self.stall));
                 return answer;
             }
         };
