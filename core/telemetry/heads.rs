@@ -1,9 +1,9 @@
 //! Reads heads: the one walk through an item's own fields, in which the rest of it is checked as well.
 
 use super::check::{Check, Fault};
+use super::item::TRACE_STATE;
 use super::plain::write_plain;
 use super::receive::Reason;
-use super::item::TRACE_STATE;
 use super::schema::{self, SPAN_ID, TRACE_ID};
 use super::wire::{Cursor, LEN, Raw, fields};
 use super::{Head, ItemKind, SpanId, TraceId};

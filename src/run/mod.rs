@@ -35,6 +35,7 @@ const IN_THE_WAY: u8 = 3;
 
 /// Runs a gateway until a signal stops it. The configuration is checked as a whole first: where anything is wrong with it nothing starts.
 pub fn run(sources: Sources, watch: Watch) -> ExitCode {
+    without_huge_pages();
     let Loaded { plan, problems, files, .. } = config::load(&sources);
     let Some(plan) = plan else {
         // The log is set up by the configuration, so this cannot go there.
@@ -51,6 +52,16 @@ pub fn run(sources: Sources, watch: Watch) -> ExitCode {
         Err(error) => return in_the_way(&error),
     };
     runtime.block_on(Control { sources, watch, log, files }.run(plan))
+}
+
+/// Memory comes in the system's small pages only: a huge one is cleared and counted as a whole, however little of it is used.
+/// docs/decisions/0030-no-huge-pages.md has what that is worth.
+fn without_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        // Where a sandbox does not allow it, the gateway takes more memory and is otherwise the same. There is no log yet.
+        let _ = error;
+    }
 }
 
 fn in_the_way(error: &dyn std::fmt::Display) -> ExitCode {
