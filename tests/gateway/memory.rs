@@ -61,6 +61,7 @@ service: {{pipelines: {{traces: {{receivers: [otlp], exporters: [otlp_http]}}}}}
         behind.port
     );
     let gateway = Gateway::start(&config).await;
+    assert_eq!(gateway.status("THP_enabled"), "0", "memory comes in small pages");
     let idle = gateway.resident();
     let body = Payload::of(1_000).traces(1).encode_to_vec();
     let requests = 200;

@@ -93,9 +93,15 @@ service:
     /// The memory that it has now, in bytes.
     #[cfg(target_os = "linux")]
     pub(super) fn resident(&self) -> u64 {
+        1_024 * self.status("VmRSS").trim_end_matches(" kB").parse::<u64>().unwrap()
+    }
+
+    /// What the system says of it under a name.
+    #[cfg(target_os = "linux")]
+    pub(super) fn status(&self, name: &str) -> String {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-        1_024 * kilobytes.unwrap().parse::<u64>().unwrap()
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.unwrap().trim().to_owned()
     }
 
     /// Its metrics, as text.
