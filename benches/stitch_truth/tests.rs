@@ -27,31 +27,71 @@ struct Floor {
     name: &'static str,
     exact: [f64; 3],
     recall: [f64; 3],
+    least_true: [f64; 3],
     most_wrong: [f64; 3],
     precision: f64,
 }
 
 /// A little below what is measured: whoever falls below has made it worse.
 const FLOORS: [Floor; 4] = [
-    Floor { name: "mesh", exact: [57.0, 55.0, 52.0], recall: [0.94, 0.935, 0.93], most_wrong: [3.0, 3.5, 4.0], precision: 0.995 },
-    Floor { name: "hub", exact: [55.0, 53.0, 48.0], recall: [0.975, 0.975, 0.97], most_wrong: [4.0, 4.0, 4.0], precision: 0.995 },
-    Floor { name: "messaging", exact: [36.0, 32.0, 29.0], recall: [0.915, 0.91, 0.90], most_wrong: [4.0, 4.0, 4.0], precision: 0.993 },
-    Floor { name: "recorded", exact: [60.0, 59.0, 58.0], recall: [0.955, 0.955, 0.95], most_wrong: [3.0, 3.0, 3.0], precision: 0.995 },
+    Floor {
+        name: "mesh",
+        exact: [62.0, 59.0, 53.0],
+        recall: [0.962, 0.959, 0.95],
+        least_true: [98.0, 98.0, 97.0],
+        most_wrong: [1.5, 1.5, 2.0],
+        precision: 0.998,
+    },
+    Floor {
+        name: "hub",
+        exact: [60.0, 58.0, 47.0],
+        recall: [0.982, 0.981, 0.973],
+        least_true: [97.0, 97.0, 97.0],
+        most_wrong: [2.6, 2.6, 2.0],
+        precision: 0.998,
+    },
+    Floor {
+        name: "messaging",
+        exact: [39.0, 36.0, 32.0],
+        recall: [0.93, 0.928, 0.92],
+        least_true: [96.0, 96.0, 95.5],
+        most_wrong: [3.0, 3.0, 3.3],
+        precision: 0.9955,
+    },
+    Floor {
+        name: "recorded",
+        exact: [70.0, 67.0, 62.0],
+        recall: [0.97, 0.97, 0.96],
+        least_true: [97.0, 97.0, 97.0],
+        most_wrong: [2.0, 2.0, 2.0],
+        precision: 0.997,
+    },
 ];
 
 #[test]
 fn held_out_topologies_do_not_get_worse() {
     let scenes = scenes(WORLDS, TRACES);
-    for Floor { name, exact, recall, most_wrong, precision } in FLOORS {
+    for Floor { name, exact, recall, least_true, most_wrong, precision } in FLOORS {
         let scene = scenes.iter().find(|scene| scene.name == name && !scene.is_for_tuning).expect("it is there");
         for (row, skew) in [0, 1, 10].into_iter().enumerate() {
             let score = run(scene, Loss::Single(5), skew * MILLISECOND, &Rules::default());
             let what = format!("{name} at {skew} ms: {} exact, {} wrong, {score:?}", score.share(score.exact), score.share(score.wrong));
             assert!(score.share(score.exact) >= exact[row], "{what}");
             assert!(score.recall() >= recall[row], "{what}: {}", score.recall());
+            assert!(score.share(score.exact + score.above) >= least_true[row], "{what}");
             assert!(score.share(score.wrong) <= most_wrong[row], "{what}");
             assert!(score.precision() >= precision, "{what}: {}", score.precision());
             assert_eq!(score.false_siblings, 0, "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_process_that_is_lost_misleads_few() {
+    for scene in scenes(WORLDS, TRACES).iter().filter(|scene| !scene.is_for_tuning) {
+        for skew in [0, 1, 10] {
+            let score = run(scene, Loss::Process(5), skew * MILLISECOND, &Rules::default());
+            assert!(score.share(score.wrong) <= 7.0, "{} at {skew} ms: {}", scene.name, score.share(score.wrong));
         }
     }
 }

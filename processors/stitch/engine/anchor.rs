@@ -10,8 +10,10 @@
 //!
 //! A call that nobody has answered competes also where the absent parent was elsewhere: then a whole process was lost.
 //!
-//! Of several, one that has another below it goes: the lower one was open within it. Not so where it did several things at once, or where only the higher one is
-//! known to call what the orphans are. If several are left, what speaks against some of them is heard, and then their common ancestor is taken.
+//! Of several, those that something speaks against are taken out, and the others are weighed (`weigh`): by how well the orphans fill a time in which nothing else
+//! was done, and by whether what was done at the same time is known to be done at once. What weighs next to nothing goes; the nearest span above all that is left is taken.
+
+mod weigh;
 
 use tracetailor_core::telemetry::SpanKind;
 
@@ -48,14 +50,21 @@ struct Search {
     looks: usize,
     /// Calls whose answer was found to be a missing parent.
     is_claimed: Vec<bool>,
+    /// How many are.
+    claims: usize,
     is_second_look: bool,
-    /// Of every span: the last round in which it was found to be above a candidate.
-    covered: Vec<u32>,
-    /// Of every span: the last round in which the trace showed that it leads to the orphans, and those that it does not show it of came after.
-    likely: Vec<u32>,
+    /// Every absent parent was in another process than its orphans: then it looks as if all of a process were lost.
+    is_process_lost: bool,
     /// Of every span: the last round in which it was on the line of the first candidate, and where.
     on_line: Vec<(u32, u32)>,
     round: u32,
+}
+
+/// A span that can be the one.
+#[derive(Clone, Copy, Debug)]
+struct Candidate {
+    at: u32,
+    fit: Fit,
 }
 
 /// What is known of an absent parent.
@@ -63,6 +72,8 @@ struct Absent<'a> {
     group: usize,
     /// The earliest of its children.
     child: &'a SpanView,
+    /// When the last of its children began.
+    last_start: u64,
     /// When the first and the last of its children ended, by the clock of the earliest.
     first_end: u64,
     last_end: u64,
@@ -79,6 +90,7 @@ impl<'a> Absent<'a> {
         Absent {
             group,
             child,
+            last_start: members.iter().map(|at| tree.span(*at).start).max().unwrap_or(child.start),
             first_end: ends.clone().min().unwrap_or(child.end),
             last_end: ends.max().unwrap_or(child.end),
             is_elsewhere: child.is_called(),
@@ -116,6 +128,7 @@ impl Search {
             !(span.is_leaf || is_taken)
         };
         let open: Vec<u32> = tree.order.iter().copied().filter(is_open).collect();
+        let groups = 0..tree.groups.len();
         Search {
             index: Index::of(tree, &open),
             found: Vec::new(),
@@ -124,23 +137,26 @@ impl Search {
             open,
             looks: 0,
             is_claimed: vec![false; tree.spans.len()],
+            claims: 0,
             is_second_look: false,
-            covered: vec![0; tree.spans.len()],
-            likely: vec![0; tree.spans.len()],
+            is_process_lost: groups.len() > 1 && groups.into_iter().all(|group| tree.span(tree.members(group)[0]).is_called()),
             on_line: vec![(0, 0); tree.spans.len()],
             round: 0,
         }
     }
 
     fn settle_all(&mut self, tree: &mut Tree<'_>) {
+        let mut claims = Vec::with_capacity(tree.groups.len());
         for group in 0..tree.groups.len() {
             self.settle(tree, group);
+            claims.push(self.claims);
         }
         // And what was found for the later ones helps with those before them.
         self.is_second_look = true;
-        for group in 0..tree.groups.len() {
-            let absent = Absent::of(tree, group);
-            if absent.is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_)) {
+        for (group, claims) in claims.into_iter().enumerate() {
+            let is_elsewhere = tree.span(tree.members(group)[0]).is_called();
+            let is_unsure = is_elsewhere || matches!(tree.groups[group].anchor, Anchor::Common(_));
+            if is_unsure && (claims < self.claims || self.index.has_senders()) {
                 self.settle(tree, group);
             }
         }
@@ -157,33 +173,34 @@ impl Search {
         if let Anchor::Single(at) = anchor {
             let answers = match tree.span(at).kind {
                 SpanKind::Client => true,
-                SpanKind::Producer => self.evidence.has_one_consumer_each,
+                SpanKind::Producer => self.evidence.messages.has_one_consumer_each,
                 _ => false,
             };
-            self.is_claimed[at as usize] |= answers && !absent.is_elsewhere;
+            if answers && !absent.is_elsewhere && !self.is_claimed[at as usize] {
+                self.is_claimed[at as usize] = true;
+                self.claims += 1;
+            }
         }
     }
 
     fn choose(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Anchor {
         let mut candidates = self.candidates(tree, absent);
-        let found = self.lowest(tree, absent, &candidates);
-        if !matches!(found, Anchor::Common(_)) {
-            return found;
-        }
         self.hear(tree, absent, &mut candidates);
-        match self.lowest(tree, absent, &candidates) {
-            Anchor::Nowhere | Anchor::Root(_) => found,
-            narrower => narrower,
+        let weights = self.weigh(tree, absent, &candidates);
+        match weigh::heavy(&weights, self.care()) {
+            [] => Anchor::Nowhere,
+            [(_, one)] => Anchor::Single(*one),
+            [(_, first), others @ ..] => self.common(tree, *first, others).map_or(Anchor::Nowhere, Anchor::Common),
         }
     }
 
     /// Whatever satisfies the rules.
-    fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<u32> {
-        let (mut best, mut candidates) = (Fit::Begun, Vec::new());
+    fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
         if self.looks > MOST_LOOKS {
             return candidates;
         }
-        let Window { from, until } = self.window(tree, absent);
+        let Window { from, until } = self.window(absent);
         let at = if absent.is_elsewhere { Where::Elsewhere } else { Where::Here(absent.child.process) };
         let mut found = std::mem::take(&mut self.found);
         self.looks += self.index.open(at, from, until, &mut found);
@@ -193,28 +210,26 @@ impl Search {
             if !self.can_stand_above(span, absent) {
                 continue;
             }
-            let Some(fit) = self.fit(span, absent).filter(|fit| *fit <= best) else { continue };
+            let Some(fit) = self.fit(span, absent) else { continue };
             if !self.is_below(tree, at, absent.group) {
-                if fit < best {
-                    candidates.clear();
-                }
-                best = fit;
-                candidates.push(at);
+                candidates.push(Candidate { at, fit });
             }
         }
         self.found = found;
-        if absent.is_elsewhere && self.is_second_look || candidates.is_empty() && !absent.is_elsewhere {
+        if absent.is_elsewhere && (self.is_second_look || self.is_process_lost) || candidates.is_empty() && !absent.is_elsewhere {
             self.senders(tree, absent, until, &mut candidates);
         }
         candidates
     }
 
     /// When a span must have ended at the earliest, and begun at the latest, to fit around the orphans, whatever its clock says.
-    fn window(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Window {
+    fn window(&mut self, absent: &Absent<'_>) -> Window {
         let widest = self.clocks.widest(absent.child).unsigned_abs();
         let from = absent.child.start.saturating_sub(widest + (JITTER + SPAWN).unsigned_abs());
-        let has_messages = absent.is_message() || tree.spans.is_empty();
-        Window { from: if has_messages { 0 } else { from }, until: absent.child.start.saturating_add(widest + JITTER.unsigned_abs()) }
+        Window {
+            from: if absent.is_message() { 0 } else { from },
+            until: absent.child.start.saturating_add(widest + JITTER.unsigned_abs()),
+        }
     }
 
     /// Whether it was in the right process, or leads into it.
@@ -253,7 +268,7 @@ impl Search {
 
     /// Whoever sent a message before. How long the sending took says nothing of how long what it caused takes, so any can be it. Where the absent parent
     /// was elsewhere, only one whose message nobody is known to have taken: then who took it was lost with all that it did.
-    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, until: u64, candidates: &mut Vec<u32>) {
+    fn senders(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, until: u64, candidates: &mut Vec<Candidate>) {
         let serves_only = Entries { serves: true, consumes: false };
         if !absent.is_elsewhere && self.evidence.entries(absent.child.service) == serves_only {
             return;
@@ -261,13 +276,13 @@ impl Search {
         for turn in 0..self.index.senders(until).len() {
             let at = self.open[self.index.senders(until)[turn].1 as usize];
             self.looks += 1;
-            let is_known = tree.is_taken[at as usize] || self.is_claimed[at as usize];
+            let is_known = !self.is_process_lost && (tree.is_taken[at as usize] || self.is_claimed[at as usize]);
             if absent.is_elsewhere && is_known || self.looks > MOST_LOOKS {
                 continue;
             }
             let may_lead = absent.is_elsewhere || tree.span(at).process != absent.child.process;
             if may_lead && self.precedes(tree.span(at), absent) && !self.is_below(tree, at, absent.group) {
-                candidates.push(at);
+                candidates.push(Candidate { at, fit: Fit::All });
             }
         }
     }
@@ -278,23 +293,19 @@ impl Search {
     }
 
     /// Takes out what something speaks against, as long as something is left that it does not speak against.
-    fn hear(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &mut Vec<u32>) {
+    fn hear(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &mut Vec<Candidate>) {
         // Among those that lead from one process to another, those that are known to lead there.
-        let leads = |at: &u32| absent.is_message() || tree.span(*at).is_call();
-        if candidates.iter().any(|at| leads(at) && self.is_likely(tree.span(*at), absent)) {
-            candidates.retain(|at| !leads(at) || self.is_likely(tree.span(*at), absent));
+        let leads = |at: u32| absent.is_message() || tree.span(at).is_call();
+        if candidates.iter().any(|candidate| leads(candidate.at) && self.is_likely(tree.span(candidate.at), absent)) {
+            candidates.retain(|candidate| !leads(candidate.at) || self.is_likely(tree.span(candidate.at), absent));
         }
-        // A call that nobody answered says that a process was lost; then who calls whom as a rule says little.
-        let has_lost_call = candidates.iter().any(|at| tree.span(*at).is_call() && !self.is_claimed[*at as usize]);
-        let has_one_caller = absent.is_elsewhere && !absent.is_message() && self.evidence.has_one_caller(absent.child.service);
-        if has_one_caller && !has_lost_call && candidates.iter().any(|at| self.is_likely(tree.span(*at), absent)) {
-            candidates.retain(|at| self.is_likely(tree.span(*at), absent));
-        }
-        let is_free = |at: &u32| tree.span(*at).kind != SpanKind::Producer || !tree.is_taken[*at as usize];
-        if self.evidence.has_one_consumer_each && candidates.iter().any(is_free) {
+        let is_free = |candidate: &Candidate| tree.span(candidate.at).kind != SpanKind::Producer || !tree.is_taken[candidate.at as usize];
+        if self.evidence.messages.has_one_consumer_each && candidates.iter().any(is_free) {
             candidates.retain(is_free);
         }
-        candidates.retain(|at| !self.is_claimed[*at as usize] && !self.is_busy(tree, *at, absent));
+        if candidates.iter().any(|candidate| !self.is_claimed[candidate.at as usize]) {
+            candidates.retain(|candidate| !self.is_claimed[candidate.at as usize]);
+        }
     }
 
     /// Whether the trace shows elsewhere that one leads to the other.
@@ -302,25 +313,11 @@ impl Search {
         let service = absent.child.service;
         match (absent.is_elsewhere, span.kind) {
             (true, SpanKind::Client | SpanKind::Producer) => false,
-            (true, _) if absent.is_message() => self.evidence.publishes(span.service, absent.child.topic),
+            (true, _) if absent.is_message() => self.evidence.messages.publishes(span.service, absent.child.topic),
             (true, _) => self.evidence.calls(span.service, service),
             (false, SpanKind::Client) => span.target == Target::Service(service) || self.evidence.calls(span.service, service),
             (false, _) => false,
         }
-    }
-
-    /// Whether a span that does one thing after the other did something else at that time.
-    fn is_busy(&mut self, tree: &Tree<'_>, at: u32, absent: &Absent<'_>) -> bool {
-        if self.evidence.is_parallel[at as usize] {
-            return false;
-        }
-        let span = tree.span(at);
-        let ahead = self.clocks.ahead(absent.child, span);
-        self.evidence.children(at).map(|child| tree.span(child)).any(|child| {
-            child.process == span.process
-                && apart(absent.child.start, child.end) - ahead.least < -JITTER
-                && apart(absent.last_end, child.start) - ahead.most > JITTER
-        })
     }
 
     /// Whether a span is in one of the group's own trees, or in one that was put below them.
@@ -346,51 +343,15 @@ impl Search {
         }
     }
 
-    /// Of candidates the one that has no other below it, or what is above all of these.
-    fn lowest(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &[u32]) -> Anchor {
-        self.round += 1;
-        let (likely, others): (Vec<u32>, Vec<u32>) = candidates.iter().partition(|at| self.is_likely(tree.span(**at), absent));
-        for at in &likely {
-            self.cover(tree, absent, *at);
-        }
-        for at in &likely {
-            self.likely[*at as usize] = self.round;
-        }
-        for at in &others {
-            self.cover(tree, absent, *at);
-        }
-        let lowest: Vec<u32> = candidates.iter().copied().filter(|at| self.covered[*at as usize] != self.round).collect();
-        match lowest[..] {
-            [] => Anchor::Nowhere,
-            [one] => Anchor::Single(one),
-            [first, ref others @ ..] => self.common(tree, first, others).map_or(Anchor::Nowhere, Anchor::Common),
-        }
-    }
-
-    /// What is above a candidate need not be it, unless it may have done something else at the same time, or is likelier.
-    fn cover(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) {
-        if absent.is_message() || tree.span(at).kind == SpanKind::Producer {
-            return;
-        }
-        for above in tree.line(at).skip(1) {
-            self.looks += 1;
-            if self.covered[above as usize] == self.round || self.looks > MOST_LOOKS {
-                return;
-            }
-            if !self.evidence.is_parallel[above as usize] && self.likely[above as usize] != self.round {
-                self.covered[above as usize] = self.round;
-            }
-        }
-    }
-
     /// The nearest span that is above all of them.
-    fn common(&mut self, tree: &Tree<'_>, first: u32, others: &[u32]) -> Option<u32> {
+    fn common(&mut self, tree: &Tree<'_>, first: u32, others: &[(f64, u32)]) -> Option<u32> {
+        self.round += 1;
         let line: Vec<u32> = tree.line(first).collect();
         for (place, at) in line.iter().enumerate() {
             self.on_line[*at as usize] = (self.round, place as u32);
         }
         let mut lowest = 0;
-        for other in others {
+        for (_, other) in others {
             self.looks += line.len();
             if self.looks > MOST_LOOKS {
                 return None;
@@ -401,18 +362,15 @@ impl Search {
         line.get(lowest as usize).copied()
     }
 
-    /// Below the root there is room for everything that did not begin before it.
+    /// Below the root there is room for everything.
     fn root(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Anchor {
         let root = match (&tree.roots[..], tree.outside) {
             ([root], _) => *root,
             ([], Some((_, entry))) if tree.span(entry).is_called() && self.fit(tree.span(entry), absent) == Some(Fit::All) => entry,
             _ => return Anchor::Nowhere,
         };
-        if self.is_below(tree, root, absent.group) || !self.precedes(tree.span(root), absent) {
-            Anchor::Nowhere
-        } else {
-            Anchor::Root(root)
-        }
+        // Whatever begins before the one root of its trace does so by a clock that is wrong.
+        if self.is_below(tree, root, absent.group) { Anchor::Nowhere } else { Anchor::Root(root) }
     }
 }
 

@@ -74,7 +74,7 @@ struct Known {
 impl Clocks {
     pub(super) fn of(tree: &Tree<'_>, fixed: Option<i64>) -> Clocks {
         let processes = tree.spans.iter().map(|span| span.process + 1).max().unwrap_or(0) as usize;
-        let calls = if fixed.is_some() { Vec::new() } else { calls(tree) };
+        let calls = if fixed.is_some() { Vec::new() } else { calls(tree, processes) };
         let proven = calls.iter().map(|(_, _, ahead)| ahead.least.max(-ahead.most).max(0)).max().unwrap_or(0);
         let prior = proven.saturating_mul(BEYOND_PROVEN).saturating_add(LEAST_APART).min(FAR);
         Clocks { calls, processes, prior, fixed, known: vec![None; processes.min(MOST_PROCESSES)] }
@@ -94,6 +94,11 @@ impl Clocks {
         }
         let known = self.known(of.process).ahead[before.process as usize];
         known.and(prior).unwrap_or(known)
+    }
+
+    /// How far clocks are taken to be apart where nothing else is known.
+    pub(super) fn apart_by(&self) -> i64 {
+        self.fixed.unwrap_or(self.prior)
     }
 
     /// How far the clock of a span may be from any other.
@@ -125,39 +130,34 @@ impl Clocks {
     fn from(&self, process: u32) -> Vec<Ahead> {
         let mut ahead = vec![Ahead::UNKNOWN; self.processes];
         ahead[process as usize] = Ahead::NOT;
-        for _ in 0..ROUNDS {
-            let mut changed = false;
-            for (caller, called, between) in &self.calls {
-                let (caller, called) = (*caller as usize, *called as usize);
-                // `between`: the called clock ahead of the caller's.
-                changed |= narrow(&mut ahead, caller, called, *between);
-                changed |= narrow(&mut ahead, called, caller, between.back());
-            }
-            if !changed {
-                break;
-            }
-        }
+        let narrow_by = |(caller, called, between): &(u32, u32, Ahead), ahead: &mut [Ahead]| {
+            let (caller, called) = (*caller as usize, *called as usize);
+            // `between`: the called clock ahead of the caller's.
+            narrow(ahead, caller, called, *between);
+            narrow(ahead, called, caller, between.back());
+        };
+        // Calls come in the order of time: the first first leads down, the last first up to whoever began, and the first first from there to everybody.
+        self.calls.iter().for_each(|call| narrow_by(call, &mut ahead));
+        self.calls.iter().rev().for_each(|call| narrow_by(call, &mut ahead));
+        self.calls.iter().for_each(|call| narrow_by(call, &mut ahead));
         ahead
     }
 }
 
-/// Calls are followed over at most so many processes, one or more in each round.
-const ROUNDS: usize = 4;
-
 /// What is known of one clock and of the way to another says something of that.
-fn narrow(ahead: &mut [Ahead], wanted: usize, known: usize, between: Ahead) -> bool {
-    if ahead[known] == Ahead::UNKNOWN {
-        return false;
+fn narrow(ahead: &mut [Ahead], wanted: usize, known: usize, between: Ahead) {
+    if ahead[known] != Ahead::UNKNOWN {
+        ahead[wanted] = ahead[wanted].and(ahead[known].then(between)).unwrap_or(ahead[wanted]);
     }
-    let Some(both) = ahead[wanted].and(ahead[known].then(between)) else { return false };
-    let changed = both != ahead[wanted];
-    ahead[wanted] = both;
-    changed
 }
 
-/// What whole calls say, one entry for two processes.
-fn calls(tree: &Tree<'_>) -> Vec<(u32, u32, Ahead)> {
-    let mut calls: Vec<(u32, u32, Ahead)> = Vec::new();
+/// What whole calls say, one entry for two processes, in the order of their first call.
+fn calls(tree: &Tree<'_>, processes: usize) -> Vec<(u32, u32, Ahead)> {
+    if processes > MOST_PROCESSES {
+        return Vec::new();
+    }
+    let mut calls: Vec<(u32, u32, Ahead)> = Vec::with_capacity(2 * processes);
+    let mut place = vec![0_u16; processes * processes];
     for at in &tree.order {
         let (served, up) = (tree.span(*at), tree.up[*at as usize]);
         if up == NOBODY || tree.span(up).process == served.process {
@@ -167,22 +167,22 @@ fn calls(tree: &Tree<'_>) -> Vec<(u32, u32, Ahead)> {
         let starts = apart(served.start, caller.start);
         let ends = apart(served.end, caller.end);
         let waits = served.kind != SpanKind::Consumer && caller.kind != SpanKind::Producer && ends <= starts;
-        calls.push((caller.process, served.process, Ahead { least: if waits { ends } else { -FAR }, most: starts }));
-    }
-    calls.sort_unstable_by_key(|(caller, called, ahead)| (*caller, *called, ahead.least, ahead.most));
-    calls.dedup_by(|next, first| {
-        let same = (next.0, next.1) == (first.0, first.1);
-        if same {
+        let ahead = Ahead { least: if waits { ends } else { -FAR }, most: starts };
+        let place = &mut place[caller.process as usize * processes + served.process as usize];
+        if *place == 0 {
+            calls.push((caller.process, served.process, ahead));
+            *place = calls.len() as u16;
+        } else {
             // Calls that contradict each other: one of them outlived its caller. What the first said stays.
-            first.2 = first.2.and(next.2).unwrap_or(first.2);
+            let known = &mut calls[*place as usize - 1].2;
+            *known = known.and(ahead).unwrap_or(*known);
         }
-        same
-    });
+    }
     calls
 }
 
 /// One time minus another; times are senders' and may be anything.
 pub(super) fn apart(one: u64, other: u64) -> i64 {
-    let apart = i128::from(one) - i128::from(other);
-    i64::try_from(apart).unwrap_or(if apart > 0 { FAR } else { -FAR }).clamp(-FAR, FAR)
+    let by = |more: u64, less: u64| (more - less).min(FAR.unsigned_abs()) as i64;
+    if one >= other { by(one, other) } else { -by(other, one) }
 }

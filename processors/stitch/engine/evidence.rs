@@ -5,34 +5,68 @@
 use tracetailor_core::telemetry::SpanKind;
 
 use super::clocks::{JITTER, apart};
+use super::messages::Messages;
 use super::tree::Tree;
 use super::{NOBODY, SpanView};
 
 /// What a trace shows.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    /// Of every span: whether it, or another of its service and kind, had two children at once.
-    pub(super) is_parallel: Vec<bool>,
+    /// Of every span: how many children it has, and whether two of them ran at once.
+    families: Vec<Family>,
+    /// Of every service and kind: how its spans go about their work.
+    habits: Vec<Counted>,
     /// Of every service: whether it has children that ended after what began them.
     outlives: Vec<bool>,
     /// Of every service: how it is entered.
     entries: Vec<Entries>,
     /// Which service calls which.
-    calls: Vec<(u32, u32)>,
-    /// Who publishes what.
-    publishers: Vec<(u64, u32)>,
-    /// The first child of every span, and the next child of the same.
-    first_child: Vec<u32>,
-    next_child: Vec<u32>,
-    /// No message has two consumers.
-    pub(super) has_one_consumer_each: bool,
+    calls: Pairs,
+    pub(super) messages: Messages,
 }
 
-/// What so many messages did, others may be taken to do.
-const ENOUGH: usize = 4;
-
 /// One in so many is many.
-const MANY: usize = 3;
+const MANY: u32 = 3;
+
+/// The children of a span.
+#[derive(Clone, Copy, Debug)]
+struct Family {
+    /// The earliest, by place; the others follow it.
+    first: u32,
+    last: u32,
+    count: u32,
+    /// The next child of its own parent.
+    next: u32,
+    /// When the last of those that ran in the same process ended.
+    end: u64,
+    is_parallel: bool,
+}
+
+/// How many spans had two children, and how many of them two at once.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    several: u32,
+    at_once: u32,
+}
+
+impl Counted {
+    fn is_parallel(self) -> bool {
+        self.at_once > 0 && self.at_once * MANY >= self.several
+    }
+}
+
+/// How a span goes about several things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Habit {
+    /// It was seen to do two at once.
+    AtOnce,
+    /// Others of its service and kind do two at once.
+    AsOthers,
+    /// Nothing is known of its kind, but its service does two at once elsewhere.
+    Perhaps,
+    /// One after the other, as far as is known.
+    OneByOne,
+}
 
 /// How a service is entered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,80 +75,94 @@ pub(super) struct Entries {
     pub(super) consumes: bool,
 }
 
+/// Span kinds that there are.
+const KINDS: usize = 6;
+
 impl Evidence {
     pub(super) fn of(tree: &Tree<'_>) -> Evidence {
         let services = tree.spans.iter().map(|span| span.service as usize + 1).max().unwrap_or(0);
+        let alone = Family { first: NOBODY, last: NOBODY, count: 0, next: NOBODY, end: 0, is_parallel: false };
         let mut evidence = Evidence {
-            is_parallel: vec![false; tree.spans.len()],
+            families: vec![alone; tree.spans.len()],
+            habits: vec![Counted::default(); services * KINDS],
             outlives: vec![false; services],
             entries: vec![Entries::default(); services],
-            calls: Vec::new(),
-            publishers: publishers(tree),
-            first_child: vec![NOBODY; tree.spans.len()],
-            next_child: vec![NOBODY; tree.spans.len()],
-            has_one_consumer_each: true,
+            calls: Pairs::of(services),
+            messages: Messages::default(),
         };
-        let mut ends = vec![0; tree.spans.len()];
-        let mut has_consumer = vec![false; tree.spans.len()];
+        let mut has_messages = false;
         for at in &tree.order {
-            let (span, up) = (tree.span(*at), tree.up[*at as usize]);
-            let entries = &mut evidence.entries[span.service as usize];
-            entries.serves |= span.kind == SpanKind::Server;
-            entries.consumes |= span.kind == SpanKind::Consumer;
-            if up == NOBODY {
-                continue;
+            let span = tree.span(*at);
+            match span.kind {
+                SpanKind::Server => evidence.entries[span.service as usize].serves = true,
+                SpanKind::Consumer => evidence.entries[span.service as usize].consumes = true,
+                SpanKind::Producer => has_messages = true,
+                _ => {}
             }
-            evidence.next_child[*at as usize] = std::mem::replace(&mut evidence.first_child[up as usize], *at);
-            evidence.below(span, tree.span(up), up, &mut ends[up as usize]);
-            if span.kind == SpanKind::Consumer {
-                evidence.has_one_consumer_each &= !std::mem::replace(&mut has_consumer[up as usize], true);
+            let up = tree.up[*at as usize];
+            if up != NOBODY {
+                evidence.below(*at, span, up, tree.span(up));
             }
         }
-        let known = has_consumer.iter().filter(|has| **has).count();
-        evidence.has_one_consumer_each &= known >= ENOUGH;
-        evidence.calls.sort_unstable();
-        evidence.calls.dedup();
-        evidence.generalise(tree);
+        evidence.calls.settle();
+        if has_messages {
+            evidence.messages = Messages::of(tree);
+        }
         evidence
     }
 
     /// A span that is there, below one that is there.
-    fn below(&mut self, span: &SpanView, above: &SpanView, up: u32, end: &mut u64) {
+    fn below(&mut self, at: u32, span: &SpanView, up: u32, above: &SpanView) {
         if span.is_called() {
-            self.calls.push((above.service, span.service));
+            self.calls.add(above.service, span.service);
+        }
+        let habit = &mut self.habits[above.service as usize * KINDS + above.kind as usize];
+        let family = &mut self.families[up as usize];
+        family.count += 1;
+        let before = std::mem::replace(&mut family.last, at);
+        if before == NOBODY {
+            family.first = at;
+        } else {
+            habit.several += u32::from(family.count == 2);
+            self.families[before as usize].next = at;
         }
         if span.process != above.process {
             return;
         }
-        if *end > 0 && apart(*end, span.start) > JITTER {
-            self.is_parallel[up as usize] = true;
+        let family = &mut self.families[up as usize];
+        if family.end > 0 && apart(family.end, span.start) > JITTER && !family.is_parallel {
+            family.is_parallel = true;
+            habit.at_once += 1;
         }
-        *end = (*end).max(span.end);
+        family.end = family.end.max(span.end);
         if above.is_instance && span.kind != SpanKind::Consumer && apart(span.end, above.end) > JITTER {
             self.outlives[span.service as usize] = true;
         }
     }
 
-    /// What many do, others of their service and kind may do where it is not seen.
-    fn generalise(&mut self, tree: &Tree<'_>) {
-        let kind = |at: u32| (tree.span(at).service, tree.span(at).kind as u8);
-        let has_two = |at: &u32| self.children(*at).nth(1).is_some();
-        let mut kinds: Vec<((u32, u8), bool)> =
-            tree.order.iter().filter(|at| has_two(at)).map(|at| (kind(*at), self.is_parallel[*at as usize])).collect();
-        kinds.sort_unstable();
-        let parallel: Vec<(u32, u8)> = kinds
-            .chunk_by(|a, b| a.0 == b.0)
-            .filter(|alike| alike.iter().filter(|(_, is_parallel)| *is_parallel).count() * MANY >= alike.len())
-            .map(|alike| alike[0].0)
-            .collect();
-        for at in &tree.order {
-            self.is_parallel[*at as usize] |= parallel.binary_search(&kind(*at)).is_ok();
-        }
+    /// The children of a span, by their start.
+    pub(super) fn children(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
+        let begin = Some(self.families[at as usize].first).filter(|child| *child != NOBODY);
+        std::iter::successors(begin, |child| Some(self.families[*child as usize].next).filter(|child| *child != NOBODY))
     }
 
-    pub(super) fn children(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
-        let begin = Some(self.first_child[at as usize]).filter(|child| *child != NOBODY);
-        std::iter::successors(begin, |child| Some(self.next_child[*child as usize]).filter(|child| *child != NOBODY))
+    pub(super) fn count_of_children(&self, at: u32) -> usize {
+        self.families[at as usize].count as usize
+    }
+
+    /// How a span goes about several things, as far as the trace shows it.
+    pub(super) fn habit(&self, at: u32, span: &SpanView) -> Habit {
+        let kinds = &self.habits[span.service as usize * KINDS..][..KINDS];
+        let own = kinds[span.kind as usize];
+        if self.families[at as usize].is_parallel {
+            Habit::AtOnce
+        } else if own.is_parallel() {
+            Habit::AsOthers
+        } else if own.several == 0 && kinds.iter().any(|kind| kind.is_parallel()) {
+            Habit::Perhaps
+        } else {
+            Habit::OneByOne
+        }
     }
 
     pub(super) fn outlives(&self, service: u32) -> bool {
@@ -126,24 +174,40 @@ impl Evidence {
     }
 
     pub(super) fn calls(&self, caller: u32, called: u32) -> bool {
-        self.calls.binary_search(&(caller, called)).is_ok()
-    }
-
-    /// Whether all calls of a service that are known come from one other.
-    pub(super) fn has_one_caller(&self, called: u32) -> bool {
-        self.calls.iter().filter(|(_, service)| *service == called).count() == 1
-    }
-
-    pub(super) fn publishes(&self, service: u32, topic: u64) -> bool {
-        self.publishers.binary_search(&(topic, service)).is_ok()
+        self.calls.has(caller, called)
     }
 }
 
-/// Which services publish which topic.
-fn publishers(tree: &Tree<'_>) -> Vec<(u64, u32)> {
-    let spans = tree.order.iter().map(|at| tree.span(*at)).filter(|span| span.kind == SpanKind::Producer && span.topic != 0);
-    let mut topics: Vec<(u64, u32)> = spans.map(|span| (span.topic, span.service)).collect();
-    topics.sort_unstable();
-    topics.dedup();
-    topics
+/// Pairs of services: a bit for each, as long as there are few.
+#[derive(Debug)]
+enum Pairs {
+    Few(Vec<u64>),
+    Many(Vec<(u32, u32)>),
+}
+
+impl Pairs {
+    fn of(services: usize) -> Pairs {
+        if services <= u64::BITS as usize { Pairs::Few(vec![0; services]) } else { Pairs::Many(Vec::new()) }
+    }
+
+    fn add(&mut self, one: u32, other: u32) {
+        match self {
+            Pairs::Few(bits) => bits[one as usize] |= 1 << other,
+            Pairs::Many(pairs) => pairs.push((one, other)),
+        }
+    }
+
+    fn settle(&mut self) {
+        if let Pairs::Many(pairs) = self {
+            pairs.sort_unstable();
+            pairs.dedup();
+        }
+    }
+
+    fn has(&self, one: u32, other: u32) -> bool {
+        match self {
+            Pairs::Few(bits) => bits[one as usize] & 1 << other != 0,
+            Pairs::Many(pairs) => pairs.binary_search(&(one, other)).is_ok(),
+        }
+    }
 }

@@ -117,6 +117,11 @@ impl Index {
         looks
     }
 
+    /// Whether anybody sent a message.
+    pub(super) fn has_senders(&self) -> bool {
+        !self.senders.is_empty()
+    }
+
     /// Those who had begun to send by then.
     pub(super) fn senders(&self, until: u64) -> &[(u64, u32)] {
         &self.senders[..self.senders.partition_point(|(start, _)| *start <= until)]

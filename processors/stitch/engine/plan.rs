@@ -372,11 +372,34 @@ impl Draft<'_> {
             }
         }
         let left = ids.left.iter().enumerate().filter_map(|(at, left)| left.map(|left| (at, left))).collect();
-        // What was not changed is a tree since its rings were cut.
-        let is_forest = made.is_empty() && touched.is_empty() || is_forest(&tree, &made);
+        // What was not changed is a tree since its rings were cut, and has its ids for itself; so have absent parents.
+        let is_as_received = touched.iter().all(|touch| touch.id.is_none() && touch.parent.is_none());
+        let has_own_ids = made.iter().all(|made| made.role == Role::Parent(made.id));
+        let is_forest = match is_as_received && has_own_ids {
+            true => made.is_empty() || goes_round(&tree).is_none(),
+            false => is_forest(&tree, &made),
+        };
         let leader = leader.map(|at| at as usize);
         Checked { plan: Plan { left, touched, made, quality, leader, is_capped, is_refused: false }, is_forest }
     }
+}
+
+/// A group that was put below itself, if one was: what it was put below is below another, and so on.
+fn goes_round(tree: &Tree<'_>) -> Option<usize> {
+    let mut seen = vec![0; tree.groups.len()];
+    (0..tree.groups.len()).find(|from| {
+        let mut at = *from;
+        loop {
+            if seen[at] != 0 {
+                return seen[at] == from + 1;
+            }
+            seen[at] = from + 1;
+            match tree.group_above(at) {
+                Some(above) => at = above,
+                None => return false,
+            }
+        }
+    })
 }
 
 /// Whether every id stands once, and nobody stands above itself.

@@ -57,6 +57,99 @@ fn whoever_has_nobody_left_goes_to_the_root() {
 }
 
 #[test]
+fn whoever_was_idle_for_as_long_is_likelier_than_whoever_did_something_else() {
+    use SpanKind::{Internal, Server};
+    let server = span(1, 0, Server, 0, 0, 100);
+    let inside = span(2, 1, Internal, 0, 10, 90);
+    let beside = span(3, 1, Internal, 0, 12, 60);
+    let orphan = |start, end| span(9, 8, Internal, 0, start, end);
+    let before = span(4, 1, Internal, 0, 1, 9);
+    let cases = [
+        ("it fills the inner one", vec![server.clone(), inside.clone(), orphan(11, 89)], (2, Anchored::Single)),
+        ("it fills what the outer one did after it", vec![server.clone(), before, orphan(10, 99)], (1, Anchored::Single)),
+        ("the outer one does several things at once", vec![server.clone(), inside.clone(), beside, orphan(11, 50)], (1, Anchored::Lca)),
+        ("it is partly in the inner one's time", vec![server, inside, orphan(50, 95)], (1, Anchored::Root)),
+    ];
+    for (what, spans, (parent, anchored)) in cases {
+        assert_eq!(places(&spans), [(id(8), id(parent), anchored)], "{what}");
+    }
+}
+
+#[test]
+fn a_call_that_was_forgotten_is_not_below_whoever_waited_longer() {
+    use SpanKind::{Client, Internal, Server};
+    let spans = vec![
+        span(1, 0, Server, 0, 0, 100),
+        span(2, 1, Internal, 0, 10, 20),
+        // It is known to outlive what began it.
+        span(3, 2, Client, 0, 12, 60),
+        span(4, 1, Internal, 0, 70, 80),
+        span(9, 8, Client, 0, 71, 99),
+    ];
+    assert_eq!(places(&spans), [(id(8), id(1), Anchored::Root)], "it may be the inner one's, though it ended after it");
+}
+
+/// Four messages that took 10 to 13 milliseconds from service 1 to service 2, and a later one that nobody took.
+fn messages() -> Vec<SpanView> {
+    use SpanKind::{Consumer, Producer, Server};
+    let message = |n: u64, topic: u64| {
+        let sent = 20 * n;
+        let producer = SpanView { topic, ..span(10 + n, 1, Producer, 1, sent, sent + 1) };
+        [producer, SpanView { topic, ..span(20 + n, 10 + n, Consumer, 2, sent + 9 + n, sent + 15 + n) }]
+    };
+    let mut spans = vec![span(1, 0, Server, 1, 0, 300)];
+    spans.extend((1..=4).flat_map(|n| message(n, 7)));
+    spans.push(SpanView { topic: 7, ..span(30, 1, Producer, 1, 100, 101) });
+    spans.push(SpanView { topic: 7, ..span(31, 1, Producer, 1, 200, 201) });
+    spans
+}
+
+#[test]
+fn what_a_lost_consumer_did_belongs_to_a_message_that_its_service_did_not_take() {
+    use SpanKind::{Client, Internal};
+    let cases = [
+        ("the message before", 112, (30, Anchored::Single)),
+        ("the last one", 213, (31, Anchored::Single)),
+        ("late, but there is no other", 160, (30, Anchored::Single)),
+    ];
+    for (what, start, (parent, anchored)) in cases {
+        let mut spans = messages();
+        spans.push(span(9, 8, Internal, 2, start, start + 3));
+        spans.push(SpanView { is_leaf: true, ..span(40, 8, Client, 2, start + 3, start + 5) });
+        assert_eq!(places(&spans), [(id(8), id(parent), anchored)], "{what}");
+    }
+}
+
+#[test]
+fn a_message_whose_sending_was_lost_came_from_whoever_was_open_when_it_must_have_been_sent() {
+    use SpanKind::{Consumer, Internal};
+    let mut spans = messages();
+    spans.retain(|span| ![id(30), id(31)].contains(&span.id));
+    spans.push(span(50, 1, Internal, 3, 240, 250));
+    spans.push(span(9, 8, Consumer, 1, 255, 260));
+    assert_eq!(places(&spans), [(id(8), id(50), Anchored::Single)]);
+}
+
+#[test]
+fn where_all_of_a_process_is_lost_nobody_is_its_caller_by_chance() {
+    use SpanKind::{Internal, Server};
+    let mut spans = messages();
+    // What they called, whoever they were, while somebody else was idle for a moment.
+    spans.push(span(60, 1, Internal, 5, 110, 150));
+    spans.push(span(70, 71, Server, 6, 113, 114));
+    spans.push(span(72, 73, Server, 6, 120, 121));
+    let found = places(&spans);
+    assert!(found.len() == 2 && found.iter().all(|(_, parent, anchored)| (*parent, *anchored) == (id(1), Anchored::Lca)), "{found:?}");
+}
+
+#[test]
+fn the_root_is_above_whatever_seems_to_have_begun_before_it() {
+    use SpanKind::{Client, Server};
+    let spans = vec![span(1, 0, Server, 0, 1_000, 1_100), span(2, 1, Client, 0, 1_010, 1_090), span(9, 8, Server, 1, 3, 40)];
+    assert_eq!(places(&spans), [(id(8), id(1), Anchored::Root)]);
+}
+
+#[test]
 fn a_parent_outside_is_not_missing() {
     let mut spans = row();
     spans[0].parent = id(99);

@@ -227,6 +227,15 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The group that a group was put below.
+    pub(super) fn group_above(&self, group: usize) -> Option<usize> {
+        let anchor = self.groups[group].anchor.span();
+        if anchor == NOBODY {
+            return None;
+        }
+        Some(self.group_of[self.top[anchor as usize] as usize]).filter(|above| *above != NOBODY).map(|above| above as usize)
+    }
+
     /// The span itself and all above it.
     pub(super) fn line(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
         std::iter::successors(Some(at), |at| Some(self.above(*at)).filter(|up| *up != NOBODY))
