@@ -91,6 +91,7 @@ pub use item::Item;
 pub use item_mut::{ItemMut, Rewrite};
 pub use new_span::NewSpan;
 pub use origin::{Origin, Source, SourceTag};
+pub(crate) use path::Step;
 pub use path::{Path, PathError};
 pub use receive::{Intake, Limits, OddIds, Parsed, Reason, Refusal, Rejections};
 pub use signal::{ItemKind, Signal};
