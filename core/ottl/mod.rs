@@ -38,7 +38,7 @@
 //! 6. [`tree`]: how an expression was understood. [`Problem`]s of a text; [`EvalError`], which comes with an item, and [`ErrorMode`], which says what becomes of it.
 //!
 //! Inside, in the order of the work: `token`, `parse`, `check` with `call`, `checked`, `compile`, `eval`; `place` reads and fits values, `subject` is changed,
-//! `one_pass` makes several plain edits at once.
+//! `one_pass` tells which are made at once.
 //!
 //! Three things hold. *What is the same for every item is done once*: literals are worked out and patterns compiled when the text is read, what depends on
 //! the resource alone is remembered with the context, and the attributes that several conditions read are found in one pass. *Nothing is copied to be

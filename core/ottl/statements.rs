@@ -12,7 +12,7 @@ use super::compile::{Memory, Program};
 use super::conditions::{Condition, ErrorMode, Failed, Failure, Failures};
 use super::eval::{Look, Values, arguments, known_values};
 use super::functions::{Edit as Made, Takes, Work, changed_text};
-use super::one_pass::OnePass;
+use super::one_pass;
 use super::parse;
 use super::problem::{EvalError, Problems};
 use super::reads::Reads;
@@ -21,7 +21,7 @@ use super::table::{Contexts, Level};
 use super::tree;
 use super::value::Value;
 use crate::config::ConfigErrors;
-use crate::telemetry::{Context, ContextCache, ItemMut, Source, Telemetry, Value as Kept};
+use crate::telemetry::{Context, ContextCache, ItemMut, OnePass, Source, Telemetry, Value as Kept};
 use crate::time::Clock;
 
 /// One statement, read and checked.
@@ -166,13 +166,13 @@ fn runs(statements: &[Statement]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for (number, statement) in statements.iter().enumerate() {
         if let Some(Run { numbers, together: Some(together) }) = runs.last_mut()
-            && together.takes(statement)
+            && one_pass::add(together, statement)
         {
             numbers.end += 1;
             continue;
         }
         let mut together = OnePass::default();
-        let is_plain = together.takes(statement);
+        let is_plain = one_pass::add(&mut together, statement);
         runs.push(Run { numbers: number..number + 1, together: is_plain.then_some(together) });
     }
     runs
@@ -212,6 +212,8 @@ pub struct Statements {
     list: Vec<Step>,
     /// The list in order: what is run one by one, and what is run at once where it can be.
     runs: Vec<Run>,
+    /// Room for what texts become.
+    made: String,
     mode: ErrorMode,
     memory: Memory,
     failures: Failures,
@@ -260,17 +262,18 @@ impl Statements {
         let is_shared = conditions.iter().all(|condition| condition.reads().is_shared())
             && statements.iter().all(Statement::is_shared)
             && level < Level::Item;
-        let step = |statement: Statement| Step { contexts: statement.is_shared().then(Changed::new), statement };
+        let step = |statement: Statement| Step { contexts: statement.is_shared().then(Changed::lingering), statement };
         Self {
             failures: Failures::of(texts.len()),
             runs: runs(&statements),
+            made: String::new(),
             texts,
             level,
             conditions: Program::new(conditions.into_iter().map(Condition::into_test).collect()),
             list: statements.into_iter().map(step).collect(),
             mode,
             memory: Memory::default(),
-            contexts: is_shared.then(Changed::new),
+            contexts: is_shared.then(Changed::lingering),
         }
     }
 
@@ -377,7 +380,7 @@ impl Statements {
         for number in 0..self.runs.len() {
             let Run { numbers, together } = &mut self.runs[number];
             if let (Some(together), Subject::Item(item)) = (together, &mut *subject)
-                && together.run(item)
+                && together.run(item, &mut self.made)
             {
                 continue;
             }
