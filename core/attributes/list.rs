@@ -7,7 +7,7 @@ use super::convert::converted;
 use super::hash::hashed;
 use super::target::{Attributes, Place};
 use crate::component::BuildError;
-use crate::telemetry::{Signal, Source, Value, ValueRef};
+use crate::telemetry::{ItemMut, OnePass, Signal, Source, Value, ValueRef, When};
 
 /// Whose attributes are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Of {
 #[derive(Clone, Debug)]
 pub struct Actions {
     list: Vec<Step>,
+    /// All of it, where it can be done in one pass over an item.
+    together: Option<OnePass>,
     of: Of,
     signal: Signal,
 }
@@ -33,13 +35,6 @@ enum Step {
     Hash { place: Option<Place>, pattern: Option<Regex> },
     Extract { place: Place, pattern: Regex, groups: Vec<(usize, Place)> },
     Convert { place: Place, to: ConvertedType },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Absent,
-    Present,
-    Always,
 }
 
 #[derive(Clone, Debug)]
@@ -55,8 +50,17 @@ enum From {
 impl Actions {
     /// Makes a list ready that [is valid](crate::config::Validate).
     pub fn new(actions: &[AttributeAction], signal: Signal, of: Of) -> Result<Self, BuildError> {
-        let list = actions.iter().map(|action| Step::of(action, signal, of)).collect::<Result<_, _>>()?;
-        Ok(Self { list, of, signal })
+        let list = actions.iter().map(|action| Step::of(action, signal, of)).collect::<Result<Vec<_>, _>>()?;
+        let mut pass = OnePass::default();
+        let together = list.iter().all(|step| step.is_added(&mut pass)).then_some(pass);
+        Ok(Self { list, together, of, signal })
+    }
+
+    /// Does it all to an item.
+    pub fn apply_to_item(&self, item: &mut ItemMut<'_>, source: &Source) {
+        if !self.together.as_ref().is_some_and(|together| together.run(item, &mut String::new())) {
+            item.at_once(|item| self.apply(item, source));
+        }
     }
 
     /// Whether what comes of them depends on who sent a request.
@@ -94,6 +98,15 @@ impl Actions {
 }
 
 impl Step {
+    /// Adds what it does to a pass, and tells whether it could: where it is the same for every item, and means no place that another one means.
+    fn is_added(&self, pass: &mut OnePass) -> bool {
+        match self {
+            Step::Put { place, when, from: From::Value(value), .. } => pass.put(place.key(), value, *when, true),
+            Step::Delete { place: Some(place), pattern: None } => pass.delete(place.key()),
+            _ => false,
+        }
+    }
+
     fn of(action: &AttributeAction, signal: Signal, of: Of) -> Result<Self, BuildError> {
         let place = |key: &str| Place::of(key, signal, of);
         let own = || (!action.key.is_empty()).then(|| place(&action.key)).transpose();
@@ -136,7 +149,7 @@ fn put(target: &mut impl Attributes, source: &Source, place: &Place, when: When,
     match (when, there) {
         (When::Absent, Some(_)) | (When::Present, None) => return,
         // What is there already costs no edit.
-        (_, Some(there)) if matches!(from, From::Value(value) if is_same(there, value)) => return,
+        (_, Some(there)) if matches!(from, From::Value(value) if there.is(value)) => return,
         _ => {}
     }
     let found = match from {
@@ -167,14 +180,5 @@ fn extract(target: &mut impl Attributes, place: &Place, pattern: &Regex, groups:
     let Some(found) = pattern.captures(&text) else { return };
     for (number, place) in groups {
         target.set(place, &Value::from(found.get(*number).map_or("", |group| group.as_str())));
-    }
-}
-
-fn is_same(there: ValueRef<'_>, value: &Value) -> bool {
-    match (there, value) {
-        (ValueRef::String(there), Value::String(text)) => there == text.as_bytes(),
-        (ValueRef::Bool(there), Value::Bool(truth)) => there == *truth,
-        (ValueRef::Int(there), Value::Int(number)) => there == *number,
-        (there, value) => there.to_value() == *value,
     }
 }

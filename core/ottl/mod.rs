@@ -37,7 +37,8 @@
 //! 5. [`functions`]: the converters and editors, and how one more is declared.
 //! 6. [`tree`]: how an expression was understood. [`Problem`]s of a text; [`EvalError`], which comes with an item, and [`ErrorMode`], which says what becomes of it.
 //!
-//! Inside, in the order of the work: `token`, `parse`, `check` with `call`, `checked`, `compile`, `eval`; `place` reads and fits values, `subject` is changed.
+//! Inside, in the order of the work: `token`, `parse`, `check` with `call`, `checked`, `compile`, `eval`; `place` reads and fits values, `subject` is changed,
+//! `one_pass` tells which are made at once.
 //!
 //! Three things hold. *What is the same for every item is done once*: literals are worked out and patterns compiled when the text is read, what depends on
 //! the resource alone is remembered with the context, and the attributes that several conditions read are found in one pass. *Nothing is copied to be
@@ -51,6 +52,7 @@ mod conditions;
 mod eval;
 mod failing;
 pub mod functions;
+mod one_pass;
 mod parse;
 mod place;
 mod problem;

@@ -1,5 +1,6 @@
 //! Statements as a processor has them: read from a configuration, run on every batch.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -10,7 +11,8 @@ use super::checked::Test;
 use super::compile::{Memory, Program};
 use super::conditions::{Condition, ErrorMode, Failed, Failure, Failures};
 use super::eval::{Look, Values, arguments, known_values};
-use super::functions::{Edit as Made, Takes, Work};
+use super::functions::{Edit as Made, Takes, Work, changed_text};
+use super::one_pass;
 use super::parse;
 use super::problem::{EvalError, Problems};
 use super::reads::Reads;
@@ -19,7 +21,7 @@ use super::table::{Contexts, Level};
 use super::tree;
 use super::value::Value;
 use crate::config::ConfigErrors;
-use crate::telemetry::{Context, ContextCache, ItemMut, Source, Telemetry, Value as Kept};
+use crate::telemetry::{Context, ContextCache, ItemMut, OnePass, Source, Telemetry, Value as Kept};
 use crate::time::Clock;
 
 /// One statement, read and checked.
@@ -88,6 +90,21 @@ impl Statement {
         &self.reads
     }
 
+    /// When it edits, as it was understood.
+    pub(super) fn tests(&self) -> &[Test] {
+        &self.condition.tests
+    }
+
+    /// What it edits.
+    pub(super) fn edit(&self) -> &Edit {
+        &self.edit
+    }
+
+    /// What it always puts, where that is known.
+    pub(super) fn puts(&self) -> Option<&Kept> {
+        self.puts.as_ref()
+    }
+
     /// True when it makes the same of every item of a context: what items share, by what they share.
     fn is_shared(&self) -> bool {
         let target = self.edit.target.as_ref().is_some_and(super::place::Place::is_shared);
@@ -108,6 +125,13 @@ impl Statement {
         arguments(self.edit.editor.parameters, &self.edit.arguments, look, &mut values)?;
         let work = match &self.edit.work {
             Work::Item(work) => return work(&look.scene, &mut values).map(Change::Puts),
+            Work::Text(work) => {
+                let Some(place) = &self.edit.target else { return Ok(Change::Nothing) };
+                return Ok(match changed_text(&**work, &place.read(&look.scene)?)? {
+                    Made::Set(value) => Change::Set(place.fitted(value)?),
+                    _ => Change::Nothing,
+                });
+            }
             Work::Put(work) | Work::Change(work) => work,
         };
         let Some(place) = &self.edit.target else { return Ok(Change::Nothing) };
@@ -135,6 +159,23 @@ impl Statement {
             }
         })
     }
+}
+
+/// The statements in order, those together that can be.
+fn runs(statements: &[Statement]) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    for (number, statement) in statements.iter().enumerate() {
+        if let Some(Run { numbers, together: Some(together) }) = runs.last_mut()
+            && one_pass::add(together, statement)
+        {
+            numbers.end += 1;
+            continue;
+        }
+        let mut together = OnePass::default();
+        let is_plain = one_pass::add(&mut together, statement);
+        runs.push(Run { numbers: number..number + 1, together: is_plain.then_some(together) });
+    }
+    runs
 }
 
 /// What an edit puts whatever it is shown.
@@ -169,11 +210,22 @@ pub struct Statements {
     level: Level,
     conditions: Program,
     list: Vec<Step>,
+    /// The list in order: what is run one by one, and what is run at once where it can be.
+    runs: Vec<Run>,
+    /// Room for what texts become.
+    made: String,
     mode: ErrorMode,
     memory: Memory,
     failures: Failures,
     /// What the whole group makes of a context, where that is all it goes by.
     contexts: Option<Changed>,
+}
+
+/// Some statements in a row, and how they are run together; nothing where they are not.
+#[derive(Debug)]
+struct Run {
+    numbers: Range<usize>,
+    together: Option<OnePass>,
 }
 
 /// A statement, and what it made of contexts where that is all it goes by.
@@ -210,16 +262,18 @@ impl Statements {
         let is_shared = conditions.iter().all(|condition| condition.reads().is_shared())
             && statements.iter().all(Statement::is_shared)
             && level < Level::Item;
-        let step = |statement: Statement| Step { contexts: statement.is_shared().then(Changed::new), statement };
+        let step = |statement: Statement| Step { contexts: statement.is_shared().then(Changed::lingering), statement };
         Self {
             failures: Failures::of(texts.len()),
+            runs: runs(&statements),
+            made: String::new(),
             texts,
             level,
             conditions: Program::new(conditions.into_iter().map(Condition::into_test).collect()),
             list: statements.into_iter().map(step).collect(),
             mode,
             memory: Memory::default(),
-            contexts: is_shared.then(Changed::new),
+            contexts: is_shared.then(Changed::lingering),
         }
     }
 
@@ -323,10 +377,18 @@ impl Statements {
         if !self.is_wanted(subject, source, clock, &cache)? {
             return Ok(());
         }
-        for number in 0..self.list.len() {
-            let outcome = self.list[number].run(subject, source, clock, &mut cache);
-            if let Err(error) = outcome {
-                self.failed(number, error, self.mode)?;
+        for number in 0..self.runs.len() {
+            let Run { numbers, together } = &mut self.runs[number];
+            if let (Some(together), Subject::Item(item)) = (together, &mut *subject)
+                && together.run(item, &mut self.made)
+            {
+                continue;
+            }
+            for number in numbers.clone() {
+                let outcome = self.list[number].run(subject, source, clock, &mut cache);
+                if let Err(error) = outcome {
+                    self.failed(number, error, self.mode)?;
+                }
             }
         }
         Ok(())

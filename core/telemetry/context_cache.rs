@@ -1,5 +1,6 @@
 //! Remembers what was computed from a context, so that it is computed once per distinct resource and not once per span.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
 use foldhash::fast::RandomState;
@@ -9,7 +10,7 @@ use super::Context;
 
 /// What a processor computed from contexts: a service's name, a redacted form, a condition's outcome.
 ///
-/// What is remembered must depend on the context and on the processor's configuration alone. A processor that is reconfigured takes a new cache. It keeps
+/// What is remembered must depend on the context and on the processor's configuration alone. A processor that is reconfigured takes a new cache. Unless it is a [lingering](ContextCache::lingering) one it keeps
 /// no context alive: entries of contexts that are gone are swept out as new ones come, and it never holds more than [`ContextCache::MOST`].
 ///
 /// ```
@@ -24,6 +25,8 @@ pub struct ContextCache<T> {
     entries: HashMap<u64, Entry<T>, RandomState>,
     /// At this size the dead are swept out, so that sweeping costs each new entry a constant.
     sweep_at: usize,
+    /// Contexts that are kept alive so that they are known when they come again, the newest last; nothing where none are.
+    lately: Option<VecDeque<Arc<Context>>>,
 }
 
 #[derive(Debug)]
@@ -34,13 +37,15 @@ struct Entry<T> {
 
 impl<T> Default for ContextCache<T> {
     fn default() -> Self {
-        Self { entries: HashMap::default(), sweep_at: Self::SMALL }
+        Self { entries: HashMap::default(), sweep_at: Self::SMALL, lately: None }
     }
 }
 
 impl<T> ContextCache<T> {
     /// How many contexts it remembers at most; when so many live at once, it begins again.
     pub const MOST: usize = 1 << 16;
+    /// How many contexts it keeps alive at most, where it keeps any.
+    pub const MOST_KEPT: usize = 512;
     const SMALL: usize = 64;
 
     /// An empty one.
@@ -48,13 +53,28 @@ impl<T> ContextCache<T> {
         Self::default()
     }
 
+    /// An empty one that keeps the last [`ContextCache::MOST_KEPT`] contexts alive of which it computed anything. Between two requests of one sender nobody else
+    /// may hold what they share, and where that costs something to be computed it should not be computed for each of them.
+    pub fn lingering() -> Self {
+        Self { lately: Some(VecDeque::new()), ..Self::default() }
+    }
+
     /// What was computed from this context, or is now.
     pub fn get(&mut self, context: &Arc<Context>, compute: impl FnOnce(&Arc<Context>) -> T) -> &T {
         if self.entries.len() >= self.sweep_at && !self.entries.contains_key(&context.id()) {
             self.sweep();
         }
-        let entry = self.entries.entry(context.id());
-        &entry.or_insert_with(|| Entry { context: Arc::downgrade(context), computed: compute(context) }).computed
+        let Self { entries, lately, .. } = self;
+        let compute = || {
+            if let Some(lately) = lately {
+                if lately.len() >= Self::MOST_KEPT {
+                    lately.pop_front();
+                }
+                lately.push_back(Arc::clone(context));
+            }
+            Entry { context: Arc::downgrade(context), computed: compute(context) }
+        };
+        &entries.entry(context.id()).or_insert_with(compute).computed
     }
 
     /// How many contexts it remembers.
@@ -109,6 +129,24 @@ mod tests {
             assert_eq!(*cache.get(&context(&interner, number), |_| number), number);
         }
         assert!(cache.len() <= ContextCache::<u32>::SMALL, "{}", cache.len());
+        assert!(interner.is_empty());
+    }
+
+    #[test]
+    fn a_lingering_one_knows_what_comes_again() {
+        let interner = Interner::new();
+        let mut cache = ContextCache::lingering();
+        let mut computed = 0;
+        for number in [1, 2, 1, 2, 1] {
+            cache.get(&context(&interner, number), |_| computed += 1);
+        }
+        assert_eq!((computed, interner.is_empty()), (2, false), "nobody else held them");
+        for number in 0..10_000 {
+            cache.get(&context(&interner, number), |_| ());
+        }
+        let most = ContextCache::<()>::MOST_KEPT;
+        assert!(interner.len() <= 2 * most && cache.len() <= 4 * most, "{} and {}", interner.len(), cache.len());
+        drop(cache);
         assert!(interner.is_empty());
     }
 

@@ -3,8 +3,8 @@
 use super::batch::{Telemetry, bytes_of};
 use super::context::Context;
 use super::schema::{LIST, POINTS};
-use super::wire::{field_length, put_length};
-use super::{ItemKind, Level};
+use super::wire::{LEN, field_length, put_length};
+use super::{Head, ItemKind, Level};
 
 impl Telemetry {
     /// Appends the request: byte for byte as received where nothing was changed, else regrouped, every context written once in the order of first appearance.
@@ -113,15 +113,52 @@ impl<'a> Layout<'a> {
         let number = list_number(kind);
         let places = first..first + leaf.items as usize;
         if self.order.is_empty() {
-            batch.heads[places].iter().for_each(|head| put_item(batch, head, number, out));
+            put_in_a_row(batch, &batch.heads[places], number, out);
         } else {
             self.order[places].iter().for_each(|head| put_item(batch, &batch.heads[*head as usize], number, out));
         }
     }
 }
 
+/// Writes items one behind the other. Those that stand so in the request that they came in are copied together, with the tags and lengths between them.
+fn put_in_a_row(batch: &Telemetry, mut heads: &[Head], number: u32, out: &mut Vec<u8>) {
+    while let [first, rest @ ..] = heads {
+        let body = &batch.groups[first.group as usize].body;
+        let mut last = first;
+        let mut together = 0;
+        if !first.has(Head::EDITED) {
+            let stands_behind = |last: &Head, head: &Head| head.group == first.group && follows(body, last, head, number);
+            while let Some(head) = rest.get(together).filter(|head| stands_behind(last, head)) {
+                last = head;
+                together += 1;
+            }
+        }
+        if together == 0 {
+            put_item(batch, first, number, out);
+        } else {
+            put_length(out, number, first.length as usize);
+            out.extend_from_slice(&body[first.offset as usize..last.offset as usize + last.length as usize]);
+        }
+        heads = &rest[together..];
+    }
+}
+
+/// Whether an item stands behind another as it would be written there: of the sizes that items have.
 #[inline(always)]
-fn put_item(batch: &Telemetry, head: &super::Head, number: u32, out: &mut Vec<u8>) {
+fn follows(body: &[u8], last: &Head, head: &Head, number: u32) -> bool {
+    let (from, to) = (last.offset as usize + last.length as usize, head.offset as usize);
+    let tag = (number << 3) as u8 | LEN;
+    match (body.get(from..to), head.length) {
+        (Some(&[there, low, high]), length @ 0x80..0x4000) => {
+            !head.has(Head::EDITED) && there == tag && low == length as u8 | 0x80 && high == (length >> 7) as u8
+        }
+        (Some(&[there, low]), length @ 0..0x80) => !head.has(Head::EDITED) && there == tag && low == length as u8,
+        _ => false,
+    }
+}
+
+#[inline(always)]
+fn put_item(batch: &Telemetry, head: &Head, number: u32, out: &mut Vec<u8>) {
     put_length(out, number, head.length as usize);
     out.extend_from_slice(bytes_of(head, &batch.groups[head.group as usize], &batch.edited));
 }
@@ -192,4 +229,34 @@ fn order_of(batch: &Telemetry, leaves: &[Leaf<'_>], leaf_of_group: &[u32], by_ra
         *next += 1;
     }
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::ledger::Fate;
+    use crate::telemetry::{Decoded, Path, Signal, Value};
+    use crate::testing::{Inlet, span, traces};
+
+    /// Names of all lengths that differ in how they are told, so that spans are copied together up to those that were edited.
+    #[test]
+    fn what_is_copied_together_is_what_would_be_written_one_by_one() {
+        let names: Vec<String> = [3, 0, 60, 70, 300, 16_400, 16_300, 1].map(|length| "n".repeat(length)).to_vec();
+        let (name, note) =
+            (Path::parse(Signal::Traces, "name").unwrap(), Path::parse(Signal::Traces, "resource.attributes[\"note\"]").unwrap());
+        let mut inlet = Inlet::new();
+        for edited in 0..1 << names.len() {
+            let mut batch = inlet.receive(traces(names.iter().map(|name| span(name).service("shop"))));
+            batch.map_contexts(|context| context.set(&note, &Value::from("seen")).ok());
+            let expected: Vec<&str> =
+                names.iter().enumerate().map(|(place, name)| if edited >> place & 1 == 1 { "other" } else { name }).collect();
+            for place in (0..names.len()).filter(|place| edited >> place & 1 == 1) {
+                batch.item_mut(place).set(&name, &Value::from("other")).unwrap();
+            }
+            let Ok(Decoded::Traces(sent)) = Decoded::decode(Signal::Traces, &batch.to_bytes()) else { panic!("what is emitted decodes") };
+            let found: Vec<&str> = sent.resource_spans[0].scope_spans[0].spans.iter().map(|span| span.name.as_str()).collect();
+            assert_eq!(found, expected, "{edited:b}");
+            assert_eq!(sent.resource_spans[0].resource.as_ref().unwrap().attributes.len(), 2);
+            batch.settle(Fate::Delivered);
+        }
+    }
 }

@@ -138,7 +138,7 @@ impl ItemMut<'_> {
     }
 
     /// Writes the item anew: `write` appends what it is to be, and tells whether it is to be anything else. What the head mirrors must stay as it is.
-    pub(super) fn rewrite(&mut self, write: impl FnOnce(Item<'_>, &mut Vec<u8>) -> bool) -> Result<bool, EditError> {
+    pub(crate) fn rewrite(&mut self, write: impl FnOnce(Item<'_>, &mut Vec<u8>) -> bool) -> Result<bool, EditError> {
         let mut scratch = std::mem::take(&mut self.batch.scratch);
         scratch.clear();
         let is_changed = write(self.item(), &mut scratch);

@@ -153,6 +153,12 @@ pub trait Sweeper {
     /// A text that stands alone. What it is to be is put into `out`, and the answer is whether anything was.
     fn text(&mut self, place: Place, text: &[u8], out: &mut Vec<u8>) -> bool;
 
+    /// Whether it is known already that an attribute stays. Each is asked about before it is shown, so this should cost next to nothing.
+    #[inline]
+    fn keeps(&mut self, _place: Place, _entry: Entry<'_>) -> bool {
+        false
+    }
+
     /// An attribute.
     fn attribute(&mut self, place: Place, entry: Entry<'_>, out: &mut Vec<u8>) -> Swept;
 
@@ -323,6 +329,9 @@ impl Sweep {
         }
         for found in fields(bytes) {
             let Raw::Len(payload) = found.raw else { continue };
+            if found.number == plan.attributes && sweeper.keeps(plan.place, Entry(payload)) {
+                continue;
+            }
             let part = plan.parts.get(found.number as usize).copied().unwrap_or(Part::Unread);
             let is_changed = match part {
                 Part::Unread => continue,

@@ -131,6 +131,16 @@ impl<'a> ValueRef<'a> {
         }
     }
 
+    /// Whether it is this value, strictly.
+    pub(crate) fn is(self, value: &Value) -> bool {
+        match (self, value) {
+            (ValueRef::String(there), Value::String(text)) => there == text.as_bytes(),
+            (ValueRef::Bool(there), Value::Bool(truth)) => there == *truth,
+            (ValueRef::Int(there), Value::Int(number)) => there == *number,
+            (there, value) => there.to_value() == *value,
+        }
+    }
+
     /// An owned copy.
     pub fn to_value(self) -> Value {
         match self {

@@ -69,7 +69,7 @@ impl Processor for Attributes {
                 continue;
             }
             let source = Arc::clone(&batch.origins()[batch.origin_of(item.head())].source);
-            self.actions.apply(&mut batch.item_mut(index), &source);
+            self.actions.apply_to_item(&mut batch.item_mut(index), &source);
         }
         out.emit(batch);
     }

@@ -8,6 +8,7 @@ use tracetailor_core::telemetry::{Entry, Item, ItemKind, Owner, Place, Sweeper, 
 use super::collector::{Collector, Summary, Tally, Verdict};
 use super::config::{Action, Config, Mode};
 use super::detectors;
+use super::glance::Glance;
 use super::needs;
 use super::ours::{At, Becomes, Ours};
 use super::prefilter::Prefilter;
@@ -23,6 +24,8 @@ pub(super) struct Hand {
     is_skipped: bool,
     /// Tells which of the Collector's blocked values are worth a search.
     blocked: Prefilter,
+    /// Tells at a glance of most items that there is nothing in them, where nothing but blocked values is asked for.
+    glance: Option<Glance>,
     /// Nothing where none of our keys asks for anything.
     ours: Option<Ours>,
     mode: Mode,
@@ -33,6 +36,10 @@ pub(super) struct Hand {
     verdicts: Verdicts,
     /// Whether what becomes of an attribute depends on that attribute alone, so that it can be remembered.
     remembers: bool,
+    /// Whether it can be told of attributes of this item that they stay, before they are shown.
+    tells_early: bool,
+    /// The hash of the attribute that was asked about last.
+    asked: u64,
     /// What is being swept: whose attributes, the database they name, what was seen of them. What is inside stands behind what it is in.
     open: Vec<Open>,
     /// The name that a span is to have, where the sanitizers change it.
@@ -76,6 +83,7 @@ impl Hand {
         Ok(Self {
             remembers: collector.as_ref().is_none_or(Collector::is_local),
             blocked: Prefilter::of(needed),
+            glance: glance(config, collector.as_ref()),
             collector,
             is_skipped: false,
             ours,
@@ -83,6 +91,8 @@ impl Hand {
             most_attributes: if config.limits.attributes == 0 { usize::MAX } else { config.limits.attributes as usize },
             longest: if config.limits.value_length.is_zero() { usize::MAX } else { config.limits.value_length.as_usize() },
             verdicts: Verdicts::new(),
+            tells_early: false,
+            asked: 0,
             open: Vec::new(),
             name: None,
             proof: Proof::new(names, config.mode, &digest, context),
@@ -94,11 +104,18 @@ impl Hand {
     /// An item or a context begins, which the Collector's keys may have to leave alone.
     pub(super) fn begin_item(&mut self, is_skipped: bool) {
         self.is_skipped = is_skipped;
+        self.tells_early = self.remembers && !is_skipped && self.most_attributes == usize::MAX;
         self.open.clear();
         self.name = None;
         if let Some(ours) = &mut self.ours {
             ours.is_doomed = false;
         }
+    }
+
+    /// Whether it is clear without showing its texts that an item stays as it is. A log record's body is more than attributes are.
+    #[inline]
+    pub(super) fn leaves(&self, item: &Item<'_>) -> bool {
+        item.kind() != ItemKind::LogRecord && self.glance.as_ref().is_some_and(|glance| glance.is_clear(item.bytes()))
     }
 
     /// Whether a rule says that the whole item is to go.
@@ -242,6 +259,13 @@ impl Hand {
     }
 }
 
+/// What tells at a glance that there is nothing, where nothing but blocked values is asked for.
+fn glance(config: &Config, collector: Option<&Collector>) -> Option<Glance> {
+    let is_all = collector.is_some_and(Collector::only_blocks_values) && !config.has_ours() && config.limits.attributes == 0;
+    let patterns = config.blocked_values.iter().map(|pattern| pattern.regex().as_str());
+    if is_all { Glance::of(patterns) } else { None }
+}
+
 /// Cuts a text that is too long.
 fn cut(becomes: Option<Becomes>, value: ValueRef<'_>, longest: usize, mut note: impl FnMut()) -> Option<Becomes> {
     let shortened = |text: &str| {
@@ -306,6 +330,15 @@ impl Sweeper for Hand {
         self.open.push(Open { place, system, tally: None, attributes: 0, folded: None });
     }
 
+    #[inline]
+    fn keeps(&mut self, place: Place, entry: Entry<'_>) -> bool {
+        if !self.tells_early {
+            return false;
+        }
+        self.asked = self.verdicts.hash(place, entry.bytes());
+        self.verdicts.is_clean(self.asked)
+    }
+
     fn attribute(&mut self, place: Place, entry: Entry<'_>, out: &mut Vec<u8>) -> Swept {
         if self.most_attributes != usize::MAX
             && let Some(open) = self.open.last_mut()
@@ -322,8 +355,8 @@ impl Sweeper for Hand {
             self.counted(place, Some(entry.read().key));
             return swept;
         }
-        let hash = self.verdicts.hash(place, entry.bytes());
-        if self.verdicts.is_clean(hash) {
+        let hash = if self.tells_early { self.asked } else { self.verdicts.hash(place, entry.bytes()) };
+        if !self.tells_early && self.verdicts.is_clean(hash) {
             return Swept::Keep;
         }
         if let Some(outcome) = self.verdicts.outcome(hash) {

@@ -42,7 +42,7 @@ impl Hem {
             hand: Hand::new(config, context)?,
             skip: Skip::new(&config.skip_conditions, context),
             sweep: Sweep::default(),
-            contexts: ContextCache::new(),
+            contexts: ContextCache::lingering(),
             barred: Vec::new(),
             condemned: Vec::new(),
             not_redacted: context.cause("not_redacted"),
@@ -89,6 +89,9 @@ impl Hem {
             let mut item = batch.item_mut(index);
             if let Some(cause) = cause_of(&self.barred, item.item().context().id()) {
                 self.condemned.push((index, cause));
+                continue;
+            }
+            if self.hand.leaves(&item.item()) {
                 continue;
             }
             self.hand.begin_item(self.skip.as_ref().is_some_and(|skip| skip.leaves_item(index)));

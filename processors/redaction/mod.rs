@@ -6,6 +6,7 @@ mod config;
 mod detectors;
 mod encodings;
 mod finder;
+mod glance;
 mod grams;
 mod hand;
 mod hem;

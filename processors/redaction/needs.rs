@@ -78,12 +78,8 @@ fn either(ways: &[Hir]) -> Needed {
 }
 
 /// The letter that a class of its two cases stands for.
-fn folded(class: &Class) -> Option<u8> {
-    let ends: Vec<(u32, u32)> = match class {
-        Class::Unicode(class) => class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect(),
-        Class::Bytes(class) => class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect(),
-    };
-    match ends.as_slice() {
+pub(super) fn folded(class: &Class) -> Option<u8> {
+    match ranges(class).as_slice() {
         [(upper, same_upper), (lower, same_lower)] if upper == same_upper && lower == same_lower => {
             let (upper, lower) = (u8::try_from(*upper).ok()?, u8::try_from(*lower).ok()?);
             (upper.is_ascii_uppercase() && lower == upper.to_ascii_lowercase()).then_some(lower)
@@ -92,12 +88,17 @@ fn folded(class: &Class) -> Option<u8> {
     }
 }
 
-/// What every byte of a class counts as.
-fn counts_of(class: &Class) -> Counts {
-    let ranges: Vec<(u32, u32)> = match class {
+/// The first and the last of each row of characters, or bytes, of a class.
+pub(super) fn ranges(class: &Class) -> Vec<(u32, u32)> {
+    match class {
         Class::Unicode(class) => class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect(),
         Class::Bytes(class) => class.ranges().iter().map(|range| (u32::from(range.start()), u32::from(range.end()))).collect(),
-    };
+    }
+}
+
+/// What every byte of a class counts as.
+fn counts_of(class: &Class) -> Counts {
+    let ranges = ranges(class);
     if ranges.iter().any(|(_, end)| *end > 127) {
         return Counts::NONE;
     }

@@ -45,7 +45,7 @@ impl Component for Resource {
     fn build(config: &Config, context: &ProcessorContext) -> Result<Box<dyn Processor>, BuildError> {
         let signal = context.line.signal();
         let actions = Actions::new(&config.attributes, signal, Of::Resource)?;
-        Ok(Box::new(Self { signal, actions, known: ContextCache::new() }))
+        Ok(Box::new(Self { signal, actions, known: ContextCache::lingering() }))
     }
 }
 
@@ -64,7 +64,7 @@ impl Processor for Resource {
     fn reconfigure(&mut self, config: &AnyConfig) -> Result<(), NeedsRebuild> {
         let config: &Config = config.get()?;
         self.actions = Actions::new(&config.attributes, self.signal, Of::Resource).map_err(|_| NeedsRebuild)?;
-        self.known = ContextCache::new();
+        self.known = ContextCache::lingering();
         Ok(())
     }
 }

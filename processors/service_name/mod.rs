@@ -247,7 +247,7 @@ impl Component for ServiceName {
                 places: Places::new(signal)?,
                 seen,
             },
-            known: ContextCache::new(),
+            known: ContextCache::lingering(),
             peers: Peers::wanted(config, signal),
             clock: context.clock.clone(),
             counts: Outcome::ALL.map(|(_, outcome)| context.counter("tracetailor_service_names_total", &[("outcome", outcome)])),
@@ -283,7 +283,7 @@ impl Processor for ServiceName {
         self.namer.on_collision = config.on_collision;
         self.namer.walk = Walk::new(config);
         self.namer.seen.begin_anew();
-        self.known = ContextCache::new();
+        self.known = ContextCache::lingering();
         self.peers = Peers::wanted(config, self.signal);
         Ok(())
     }
@@ -292,18 +292,21 @@ impl Processor for ServiceName {
 impl ServiceName {
     /// Counts the items of each resource; the first time that one comes, what becomes of it is decided.
     fn count(&mut self, batch: &Telemetry, now: LogTime) {
-        let mut items = batch.items().peekable();
-        while let Some(item) = items.next() {
-            let context = item.context();
-            let mut count = 1;
-            while items.next_if(|next| Arc::ptr_eq(next.context(), context)).is_some() {
-                count += 1;
-            }
+        let mut outcomes = [0; Outcome::ALL.len()];
+        let mut first = 0;
+        // What stands in one group shares its context, and heads are all that is looked at.
+        for group in batch.heads().chunk_by(|head, next| head.group == next.group) {
+            let context = batch.item(first).context();
+            let count = group.len() as u64;
+            first += group.len();
             let renamed = self.known.get(context, |context| self.namer.rename(context, now));
-            self.counts[renamed.outcome as usize].add(count);
+            outcomes[renamed.outcome as usize] += count;
             if let Some(service) = &renamed.service {
                 service.sent(count, now);
             }
+        }
+        for (counter, count) in self.counts.iter().zip(outcomes).filter(|(_, count)| *count > 0) {
+            counter.add(count);
         }
     }
 

@@ -71,7 +71,10 @@ impl Service {
     /// Some items of it have come.
     pub(super) fn sent(&self, items: u64, now: LogTime) {
         self.items.fetch_add(items, Ordering::Relaxed);
-        self.last.fetch_max(now.0, Ordering::Relaxed);
+        // Mostly it is there already, and reading it is cheap.
+        if self.last.load(Ordering::Relaxed) < now.0 {
+            self.last.fetch_max(now.0, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn items(&self) -> u64 {

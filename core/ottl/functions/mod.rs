@@ -220,12 +220,16 @@ pub enum Work {
     Put(Arc<OnValues>),
     /// Of the values, the first of which is what the target holds now.
     Change(Arc<OnValues>),
+    /// Of the text that the target holds alone; what holds none stays. Kept apart, so that text is rewritten where it lies.
+    Text(Arc<OnText>),
     /// Of the item as a whole: an editor without a target.
     Item(Arc<OnScene>),
 }
 
 /// See [`Work::change`].
 pub type OnValues = dyn for<'a> Fn(&mut [Value<'a>]) -> Result<Edit<'a>, EvalError> + Send + Sync;
+/// See [`Work::text`].
+pub type OnText = dyn Fn(&str, &mut String) -> Result<bool, EvalError> + Send + Sync;
 /// See [`Work::item`].
 pub type OnScene =
     dyn for<'a> Fn(&Scene<'a>, &mut [Value<'a>]) -> Result<Vec<(telemetry::Path, telemetry::Value)>, EvalError> + Send + Sync;
@@ -241,6 +245,11 @@ impl Work {
         Work::Change(Arc::new(work))
     }
 
+    /// An edit of text that depends on nothing else: puts what it becomes into an empty text, and tells whether it becomes anything.
+    pub fn text(work: impl Fn(&str, &mut String) -> Result<bool, EvalError> + Send + Sync + 'static) -> Work {
+        Work::Text(Arc::new(work))
+    }
+
     /// Values to be put at places of the item, none of which is an argument.
     pub fn item(
         work: impl for<'a> Fn(&Scene<'a>, &mut [Value<'a>]) -> Result<Vec<(telemetry::Path, telemetry::Value)>, EvalError>
@@ -250,6 +259,13 @@ impl Work {
     ) -> Work {
         Work::Item(Arc::new(work))
     }
+}
+
+/// What an edit of text makes of a value.
+pub(super) fn changed_text<'a>(work: &OnText, value: &Value<'_>) -> Result<Edit<'a>, EvalError> {
+    let Some(text) = value.as_str() else { return Ok(Edit::Nothing) };
+    let mut made = String::new();
+    Ok(if work(text, &mut made)? { Edit::Set(Value::from(made)) } else { Edit::Nothing })
 }
 
 /// What becomes of a target.
@@ -353,6 +369,7 @@ pub(in crate::ottl) mod tests {
         let mut values = fitted(editor.parameters, &values)?;
         match work.map_err(|refusal| refusal.wrong)? {
             Work::Put(work) | Work::Change(work) => work(&mut values).map_err(|error| error.to_string()),
+            Work::Text(work) => changed_text(&*work, &values[0]).map_err(|error| error.to_string()),
             Work::Item(_) => panic!("{name} has no target: test it with a statement"),
         }
     }

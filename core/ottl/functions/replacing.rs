@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use smallvec::SmallVec;
 
 use super::given::expected;
-use super::template::{Template, replaced};
+use super::template::{Template, put_replaced, replaced};
 use super::{Arguments, Edit, Editor, Entry, Given, Parameter, Pattern, Refusal, Run, Takes, Work, glob::Glob};
 use crate::ottl::problem::EvalError;
 use crate::ottl::value::{Map, Type, Value};
@@ -71,7 +71,10 @@ const REPLACE_PATTERN: Editor = Editor {
     name: "replace_pattern",
     parameters: &[TARGET, REGEX, REPLACEMENT, FUNCTION, FORMAT],
     make: |arguments| {
-        let patterns = Patterns::of(arguments, 2)?;
+        let mut patterns = Patterns::of(arguments, 2)?;
+        if let Some(template) = patterns.template.take() {
+            return Ok(Work::text(move |text, out| patterns.put(text, &template, out)));
+        }
         Ok(Work::change(move |values| match values[0].as_str() {
             Some(target) => Ok(patterns.replaced(target, values)?.map_or(Edit::Nothing, |made| Edit::Set(Value::from(made)))),
             None => Ok(Edit::Nothing),
@@ -110,6 +113,12 @@ impl Patterns {
         };
         let finish = |made: String| self.finish.finished(made);
         replaced(&self.pattern, target, template, self.finish.0.is_some().then_some(&finish))
+    }
+
+    /// The same, put into an empty text.
+    fn put(&self, text: &str, template: &Template, out: &mut String) -> Result<bool, EvalError> {
+        let finish = |made: String| self.finish.finished(made);
+        put_replaced(&self.pattern, text, template, self.finish.0.is_some().then_some(&finish), out)
     }
 
     fn in_values<'a>(&self, values: &[Value<'a>]) -> Result<Edit<'a>, EvalError> {

@@ -68,42 +68,57 @@ pub(super) fn replaced(
     pattern: &Pattern,
     text: &str,
     template: &Template,
-    finish: Option<&dyn Fn(String) -> Result<String, EvalError>>,
+    finish: Option<&Finishing<'_>>,
 ) -> Result<Option<String>, EvalError> {
+    let mut out = String::new();
+    let is_any = put_replaced(pattern, text, template, finish, &mut out)?;
+    Ok(is_any.then_some(out))
+}
+
+/// What is done with a replacement before it is put in.
+pub(super) type Finishing<'f> = dyn Fn(String) -> Result<String, EvalError> + 'f;
+
+/// The same, put into an empty text; what is there is worthless where the answer is that there is no match.
+pub(super) fn put_replaced(
+    pattern: &Pattern,
+    text: &str,
+    template: &Template,
+    finish: Option<&Finishing<'_>>,
+    out: &mut String,
+) -> Result<bool, EvalError> {
     if pattern.is_plain() && !pattern.is_match(text.as_bytes()) {
-        return Ok(None);
+        return Ok(false);
     }
     let regex: &Regex = pattern.regex();
-    let mut out = String::new();
     let mut end = 0;
     if let (Some(fixed), None) = (template.fixed(), finish) {
         let mut all = regex.find_iter(text.as_bytes()).peekable();
         if all.peek().is_none() {
-            return Ok(None);
+            return Ok(false);
         }
         out.reserve(text.len() + fixed.len());
         for found in all.filter(|found| text.is_char_boundary(found.start())) {
-            push(&mut out, between(text, end, found.start()))?;
-            push(&mut out, fixed)?;
+            push(out, between(text, end, found.start()))?;
+            push(out, fixed)?;
             end = found.end();
         }
     } else {
         let mut all = regex.captures_iter(text.as_bytes()).peekable();
         if all.peek().is_none() {
-            return Ok(None);
+            return Ok(false);
         }
         out.reserve(text.len());
         for found in all {
             let Some(whole) = found.get(0).filter(|whole| text.is_char_boundary(whole.start())) else { continue };
-            push(&mut out, between(text, end, whole.start()))?;
+            push(out, between(text, end, whole.start()))?;
             let made = template.expanded(&found)?;
             let made = if let Some(finish) = finish { finish(made)? } else { made };
-            push(&mut out, &made)?;
+            push(out, &made)?;
             end = whole.end();
         }
     }
-    push(&mut out, between(text, end, text.len()))?;
-    Ok(Some(out))
+    push(out, between(text, end, text.len()))?;
+    Ok(true)
 }
 
 /// Matches begin and end with characters, but for empty ones, of which those inside of a character were left out.

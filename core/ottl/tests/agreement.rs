@@ -109,6 +109,15 @@ proptest! {
     fn statements_make_of_bytes_what_they_make_of_structs(request in generator::requests(), texts in prop::collection::vec(generator::statements(), 3)) {
         agree_on_statements(&request, &texts)?;
     }
+
+    /// Statements of which several are made at once.
+    #[test]
+    fn plain_statements_make_of_bytes_what_they_make_of_structs(
+        request in generator::requests(),
+        texts in prop::collection::vec(prop_oneof![9 => generator::plain_statements(), 1 => generator::statements()], 1..6),
+    ) {
+        agree_on_statements(&request, &texts)?;
+    }
 }
 
 proptest! {

@@ -190,6 +190,25 @@ pub(super) fn conditions() -> BoxedStrategy<String> {
     .boxed()
 }
 
+fn replacements() -> BoxedStrategy<String> {
+    let target = prop_oneof![2 => place(), 2 => words(&["name"]), 1 => words(&["status.message", "scope.name"])];
+    (target, quoted(&PATTERNS), quoted(&TEXTS))
+        .prop_map(|(target, pattern, with)| format!("replace_pattern({target}, {pattern}, {with})"))
+        .boxed()
+}
+
+/// A statement that always makes the same edit: of such several are made at once.
+pub(super) fn plain_statements() -> BoxedStrategy<String> {
+    let key = || select(KEYS.to_vec());
+    let constant = prop_oneof![quoted(&TEXTS), words(&["1", "-0.5", "true", "nil", "[1, \"a\"]", "{\"k\": [true]}"])];
+    prop_oneof![
+        (key(), constant).prop_map(|(key, value)| format!("set(attributes[\"{key}\"], {value})")),
+        key().prop_map(|key| format!("delete_key(attributes, \"{key}\")")),
+        replacements(),
+    ]
+    .boxed()
+}
+
 /// A statement of the context span.
 pub(super) fn statements() -> BoxedStrategy<String> {
     let target =
@@ -197,7 +216,7 @@ pub(super) fn statements() -> BoxedStrategy<String> {
     let maps = prop_oneof![3 => words(&["attributes", "resource.attributes", "scope.attributes"]), 1 => place()];
     let set = (target, prop_oneof![values(), numbers(), texts(), times()]).prop_map(|(target, value)| format!("set({target}, {value})"));
     let delete = (maps, select(KEYS.to_vec())).prop_map(|(map, key)| format!("delete_key({map}, \"{key}\")"));
-    let editor = prop_oneof![3 => set, 1 => delete];
+    let editor = prop_oneof![3 => set, 1 => delete, 1 => replacements()];
     (editor, prop::option::of(conditions()))
         .prop_map(|(editor, condition)| condition.map_or(editor.clone(), |condition| format!("{editor} where {condition}")))
         .boxed()

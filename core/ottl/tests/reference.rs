@@ -174,6 +174,17 @@ impl World {
                 }
                 self.set(parts, Found::Map(entries.into_iter().filter(|(known, _)| *known != key).collect()))
             }
+            "replace_pattern" => {
+                let (Found::Text(pattern), Found::Text(with)) = (self.value(argument(1))?, self.value(argument(2))?) else {
+                    return Err(Error);
+                };
+                let Found::Text(text) = self.path(parts)? else { return Ok(()) };
+                let pattern = regex::Regex::new(&pattern).unwrap();
+                if !pattern.is_match(&text) {
+                    return Ok(());
+                }
+                self.set(parts, Found::Text(pattern.replace_all(&text, regex::NoExpand(&with)).into_owned()))
+            }
             other => panic!("the reference does not know {other}"),
         }
     }

@@ -96,6 +96,11 @@ impl Collector {
         self.summary == Summary::Silent && self.databases.is_idle()
     }
 
+    /// Whether blocked values are all that changes an attribute.
+    pub(super) fn only_blocks_values(&self) -> bool {
+        self.is_local() && self.allowed_keys.is_none() && self.blocked_key_patterns.is_empty() && self.urls.is_none() && !self.all_types
+    }
+
     /// Judges an attribute. `system` is the database that its neighbours name. `suspect` tells which of the blocked values are worth a search.
     pub(super) fn attribute(&self, attribute: &Attribute<'_>, system: Option<&str>, suspect: &dyn Fn(&[u8], usize) -> bool) -> Verdict {
         if self.is_ignored(attribute.key) {
