@@ -65,6 +65,12 @@ pub trait Exporter: Send + Sync {
         Box::pin(std::future::pending())
     }
 
+    /// How many [ways](Parcel::way) there are at this moment, so that each can have room of its own. It is asked when the exporter begins to
+    /// serve and whenever it was [rerouted](Self::rerouted).
+    fn ways(&self) -> usize {
+        1
+    }
+
     /// Sends a batch, once.
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>>;
 }

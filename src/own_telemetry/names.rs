@@ -262,6 +262,12 @@ pub const METRICS: &[Metric] = &[
         &["exporter"],
         "Attributes whose text is longer than the back end that `backend` names keeps: it cuts them without a word.",
     ),
+    Metric::counter(
+        "tracetailor_exporter_spans_forgotten_total",
+        &["exporter"],
+        "Spans that were delivered, and of whose traces the back end that `backend` names has too much already: it keeps none of them, without \
+         a word.",
+    ),
     Metric::gauge("otelcol_loadbalancer_num_backends", &["exporter"], "Back ends that `load_balancing` spreads over."),
     Metric::counter("otelcol_loadbalancer_num_backend_updates", &["exporter"], "Times that the back ends were others than before."),
     Metric::counter(
@@ -270,6 +276,12 @@ pub const METRICS: &[Metric] = &[
         "Times that the back ends were looked up.",
     ),
     Metric::counter("otelcol_loadbalancer_backend_outcome", &["endpoint", "success"], "Requests to each back end, and how they ended."),
+    Metric::histogram(
+        "otelcol_loadbalancer_backend_latency",
+        &["endpoint"],
+        "Milliseconds that requests to each back end took, whether it answered or not.",
+    )
+    .from(Level::Normal),
     Metric::counter(
         "tracetailor_loadbalancer_split_traces_total",
         &["exporter"],

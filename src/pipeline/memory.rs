@@ -118,7 +118,14 @@ impl Memory {
 
     /// How many bytes queues may still take.
     pub fn queue_room(&self) -> u64 {
-        share(self.0.soft.load(Ordering::Relaxed), QUEUES).saturating_sub(self.0.queued.load(Ordering::Relaxed))
+        self.queue_limit().saturating_sub(self.0.queued.load(Ordering::Relaxed))
+    }
+}
+
+impl Memory {
+    /// How many bytes queues may hold, all together.
+    pub(super) fn queue_limit(&self) -> u64 {
+        share(self.0.soft.load(Ordering::Relaxed), QUEUES)
     }
 }
 

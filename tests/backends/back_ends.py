@@ -70,8 +70,9 @@ def named(given, names):
 class BackEnd(Process):
     """`grpc` and `http` are its ports for OTLP."""
 
-    def __init__(self, command, folder, **environment):
+    def __init__(self, command, folder, grpc=None, **environment):
         self.grpc, self.http, self.query, self.query_grpc, self.ready, self.members = ports(6)
+        self.grpc = grpc or self.grpc
         wanted = {"GRPC": self.grpc, "HTTP": self.http, "QUERY": self.query, "QUERY_GRPC": self.query_grpc, "READY": self.ready, "MEMBERS": self.members}
         super().__init__(folder, command, {name: str(given) for name, given in (wanted | environment).items()})
 
@@ -90,8 +91,8 @@ class Jaeger(BackEnd):
 
     needed = "jaeger"
 
-    def __init__(self):
-        super().__init__(["jaeger", "--config", str(HERE / "jaeger/jaeger.yaml")], "jaeger")
+    def __init__(self, grpc=None):
+        super().__init__(["jaeger", "--config", str(HERE / "jaeger/jaeger.yaml")], "jaeger", grpc)
         self.wait_until(lambda: page(f"http://127.0.0.1:{self.ready}/status")[0] == 200)
 
     def trace(self, trace_id):

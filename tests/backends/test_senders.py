@@ -17,6 +17,7 @@ service:
   pipelines:
     traces: {{receivers: [otlp], exporters: [{exporter}]}}
 """
+JAVA_SDK = os.environ.get("JAVA_SDK", "java-sdk")
 PYTHON_SDK, NODE_SDK = os.environ.get("PYTHON_SDK", "python-sdk"), os.environ.get("NODE_SDK", "node-sdk")
 
 
@@ -79,6 +80,10 @@ class Senders(unittest.TestCase):
     @unittest.skipUnless(Path(NODE_SDK).exists() and shutil.which("node"), "not installed: node_sdk")
     def test_node(self):
         self.check(["node", str(HERE / "clients/sender.js")], ["grpc", "http", "json"])
+
+    @unittest.skipUnless(Path(JAVA_SDK).exists() and shutil.which("java"), "not installed: java_sdk")
+    def test_java(self):
+        self.check(["java", "-Dfile.encoding=UTF-8", "-XX:TieredStopAtLevel=1", "-cp", f"{JAVA_SDK}/*", str(HERE / "clients/java/Sender.java")], ["grpc", "http"])
 
     @needs("go-sdk-sender")
     def test_go(self):

@@ -113,6 +113,23 @@ class TempoItself(unittest.TestCase):
         self.assertEqual(causes(books["pipeline", "traces"], "dropped"), {"too_large": 16})
         self.assertEqual(self.counted(tempo, "tempo_discarded_spans_total"), 0)
 
+    def test_what_it_forgets_of_a_large_trace_is_counted_here_as_there(self):
+        tempo = self.tempo()
+        for exporter in ("otlp_grpc", "otlp_http"):
+            with self.subTest(exporter):
+                gateway, trace = self.gateway(tempo, exporter=exporter), self.random.randbytes(16)
+                before = self.counted(tempo, "tempo_discarded_spans_total")
+                # Three of four are within 5 MB.
+                for _ in range(4):
+                    spans = [Span(trace, self.random.randbytes(8), attributes={"filler": "x" * 2000}) for _ in range(750)]
+                    gateway.send(request("large", [*spans, self.span()]), PROTOBUF)
+                    gateway.balanced()
+                self.assertEqual(gateway.metric("tracetailor_exporter_spans_forgotten_total"), 750)
+                self.assertEqual(self.counted(tempo, "tempo_discarded_spans_total") - before, 750)
+                self.assertEqual(len(until(lambda: len(found := tempo.trace(trace.hex())) >= 2250 and found, 10)), 2250)
+                self.assertIn("Tempo forgets what is too much of one trace without a word", gateway.said())
+                gateway.stop()
+
     def test_traceql_finds_what_passed(self):
         tempo = self.tempo()
         gateway, span = self.gateway(tempo), self.span(**{"user.id": "123"})

@@ -90,7 +90,7 @@ fn shorter(one: Period, other: Period) -> Period {
 impl Exporter for Coralogix {
     fn prepare(&self, mut batch: Telemetry) -> Vec<Parcel> {
         self.names.write_on(&mut batch);
-        vec![Parcel { way: 0, batch }]
+        names::apart(batch).into_iter().map(|batch| Parcel { way: 0, batch }).collect()
     }
 
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {

@@ -81,6 +81,33 @@ impl Name {
     }
 }
 
+/// What goes out in a request of its own: all of one application and subsystem. They are written on the resources by now.
+pub(super) fn apart(batch: Telemetry) -> Vec<Telemetry> {
+    let mut pairs: Vec<[Option<String>; 2]> = Vec::new();
+    let mut last: Option<(u64, usize)> = None;
+    let places = batch.items().map(|item| {
+        let context = item.context();
+        if let Some((known, place)) = last
+            && known == context.id()
+        {
+            return place;
+        }
+        let pair = [text_of(context, APPLICATION), text_of(context, SUBSYSTEM)];
+        let place = pairs.iter().position(|known| *known == pair).unwrap_or_else(|| {
+            pairs.push(pair);
+            pairs.len() - 1
+        });
+        last = Some((context.id(), place));
+        place
+    });
+    let places: Vec<usize> = places.collect();
+    if pairs.len() < 2 {
+        return vec![batch];
+    }
+    let mut places = places.into_iter();
+    batch.split(pairs.len(), |_| places.next().unwrap_or_default())
+}
+
 /// An attribute as text; none where it is not there or empty.
 fn text_of(context: &Context, attribute: &str) -> Option<String> {
     let text = tracetailor_core::attributes::text(context.resource_attribute(attribute)?);

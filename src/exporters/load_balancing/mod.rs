@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracetailor_core::component::{
-    BoxFuture, BuildContext, BuildError, Component, Counter, Delivered, ExportError, Exporter, ExporterFactory, Exporters, Failing, Parcel,
-    Part, Stability,
+    BoxFuture, BuildContext, BuildError, Component, Counter, Delivered, ExportError, Exporter, ExporterFactory, Exporters, Failing,
+    Histogram, Parcel, Part, Stability,
 };
 use tracetailor_core::telemetry::{Item, Telemetry, TraceId, ValueRef};
 use tracetailor_net::client::{Resolve, SystemResolver};
@@ -43,7 +43,12 @@ struct Sender {
     grpc: OtlpGrpc,
     /// Requests that failed, and that did not.
     outcomes: [Counter; 2],
+    /// Milliseconds until it answered, or did not.
+    latency: Histogram,
 }
+
+/// Upper ends of the Collector's buckets.
+const LATENCIES: &[f64] = &[0.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0];
 
 impl Component for LoadBalancing {
     type Kind = Exporters;
@@ -111,8 +116,9 @@ impl LoadBalancing {
         let outcomes = ["false", "true"].map(|success| {
             self.context.counters.counter("otelcol_loadbalancer_backend_outcome", &[("endpoint", name), ("success", success)])
         });
+        let latency = self.context.counters.histogram("otelcol_loadbalancer_backend_latency", &[("endpoint", name)], LATENCIES);
         let grpc = OtlpGrpc::new(&keys, &self.context).map_err(|error| wrong(error.wrong))?;
-        let sender = Arc::new(Sender { name: name.to_owned(), grpc, outcomes });
+        let sender = Arc::new(Sender { name: name.to_owned(), grpc, outcomes, latency });
         senders.insert(number, sender.clone());
         Ok(sender)
     }
@@ -149,6 +155,10 @@ impl Exporter for LoadBalancing {
         })
     }
 
+    fn ways(&self) -> usize {
+        self.back_ends.ring().members().len()
+    }
+
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
         Box::pin(async move {
             let ring = self.back_ends.ring();
@@ -161,7 +171,9 @@ impl Exporter for LoadBalancing {
                 return Err(ExportError::retry("no back end is known yet"));
             }
             let sender = self.sender(&ring, owner)?;
+            let began = self.context.clock.now();
             let sent = sender.grpc.send(batch).await;
+            sender.latency.record(self.context.clock.now().since(began).as_secs_f64() * 1e3);
             sender.outcomes[usize::from(sent.is_ok())].add(1);
             sent.map_err(|error| ExportError { message: format!("{}: {}", sender.name, error.message), ..error })
         })

@@ -2,6 +2,7 @@
 
 use tracetailor_core::component::{
     BoxFuture, BuildContext, BuildError, Component, Delivered, ExportError, Exporter, ExporterFactory, Exporters, Parcel, Part, Stability,
+    TraceSizes,
 };
 use tracetailor_core::telemetry::Telemetry;
 pub use tracetailor_net::otlp::grpc::Config;
@@ -15,6 +16,8 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpGrpc>("otlp_grpc"
 /// Sends batches as they are.
 pub struct OtlpGrpc {
     sender: Sender,
+    /// Where the back end forgets what is too much of one trace.
+    sizes: Option<TraceSizes>,
 }
 
 impl Component for OtlpGrpc {
@@ -22,7 +25,7 @@ impl Component for OtlpGrpc {
     type Config = Config;
 
     fn build(config: &Config, context: &BuildContext) -> Result<Box<dyn Exporter>, BuildError> {
-        Ok(Box::new(Self { sender: Sender::new(config, context)? }))
+        Ok(Box::new(Self { sender: Sender::new(config, context)?, sizes: TraceSizes::before(config.backend, context) }))
     }
 }
 
@@ -32,7 +35,13 @@ impl Exporter for OtlpGrpc {
     }
 
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
-        Box::pin(self.sender.send(batch))
+        Box::pin(async move {
+            let sent = self.sender.send(batch).await;
+            if let (Ok(_), Some(sizes)) = (&sent, &self.sizes) {
+                sizes.delivered(batch);
+            }
+            sent
+        })
     }
 }
 

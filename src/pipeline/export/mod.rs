@@ -103,15 +103,15 @@ impl Export {
         lanes: usize,
     ) -> Arc<Export> {
         let line = context.books.line(LineName::Exporter(id.to_string()), signal);
-        let (settings, told) = (Settings::of(delivery), Told::new(context, signal));
-        told.capacity(&settings);
+        let (queue, told) = (Queue::new(Settings::of(delivery)), Told::new(context, signal));
+        told.capacity(&queue);
         Arc::new(Self {
             held: line.held("queue"),
             pace: Pace::new(lanes),
             line,
             clock: context.clock.clone(),
             memory: memory.clone(),
-            queue: Mutex::new(Queue::new(settings)),
+            queue: Mutex::new(queue),
             lanes: (0..lanes.max(1)).map(|_| Slot::default()).collect(),
             room: Notify::new(),
             changed: Notify::new(),
@@ -179,7 +179,7 @@ impl Export {
 
     /// Pauses while its queue is long and gets shorter, for a moment: called for whoever would make it longer.
     pub async fn fall_in(&self) {
-        self.pace.fall_in().await;
+        self.pace.fall_in(|| self.lock().left_alone()).await;
     }
 
     /// So many bytes were let in for it, until they have arrived or never will.
@@ -236,7 +236,7 @@ impl Export {
         // What a processor held was answered for long ago: to turn it away now would be to lose it. It is bounded by what processors
         // hold, and while the queue is full nothing new is admitted.
         let answered = batch.origins().iter().all(|origin| origin.share.is_accepted());
-        if let Err(overflow) = self.reserve(load, answered) {
+        if let Err(overflow) = self.reserve(way, load, answered) {
             return self.refuse(batch, overflow, settings);
         }
         self.memory.queue(load.memory as usize);
@@ -256,16 +256,23 @@ impl Export {
 
     /// Another exporter for a lane, from its next attempt on. What waits, stays.
     pub fn swap(&self, lane: usize, exporter: Box<dyn Exporter>) {
+        self.spread_over(exporter.ways());
         *self.slot(lane).exporter.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::from(exporter));
+    }
+
+    /// So many ways there are from now on.
+    fn spread_over(&self, ways: usize) {
+        let mut queue = self.lock();
+        queue.spread_over(ways);
+        self.told.capacity(&queue);
     }
 
     /// Other settings, from the next request on. What waits, stays; a destination that was left alone is asked at once, since what it refused
     /// may be what was changed.
     pub fn reconfigure(&self, delivery: Option<&Delivery>) {
-        let settings = Settings::of(delivery);
-        self.told.capacity(&settings);
         let mut queue = self.lock();
-        queue.settings = settings;
+        queue.settings = Settings::of(delivery);
+        self.told.capacity(&queue);
         queue.relent(Instant::now());
         drop(queue);
         self.wake_all();
@@ -281,12 +288,12 @@ impl Export {
         self.room.notify_waiters();
     }
 
-    fn reserve(&self, load: Load, answered: bool) -> Result<(), Overflow> {
+    fn reserve(&self, way: u32, load: Load, answered: bool) -> Result<(), Overflow> {
         // Admission has looked at the room before, so the last to come may overshoot it: to refuse it now would be to lose it.
         if self.memory.queue_room() == 0 && !answered {
             return Err(Overflow::Memory);
         }
-        self.lock().reserve(load, answered)
+        self.lock().reserve(way, load, answered, self.memory.queue_limit())
     }
 
     /// Whatever a lane or a request waits for: it looks again.

@@ -66,14 +66,19 @@ impl Pace {
         self.excused.store(0, Ordering::Relaxed);
     }
 
-    pub(super) async fn fall_in(&self) {
-        if !self.is_long() || self.is_excused() {
+    /// What waits for a destination of several that is left alone does not make the queue long for the others.
+    pub(super) async fn fall_in(&self, left_alone: impl Fn() -> u64) {
+        if !self.is_long(0) {
+            return;
+        }
+        let left_alone = left_alone();
+        if !self.is_long(left_alone) || self.is_excused() {
             return;
         }
         let before = self.gone.load(Ordering::Relaxed);
         for look in 0..LOOKS {
             tokio::time::sleep(LOOK).await;
-            if !self.is_long() {
+            if !self.is_long(left_alone) {
                 return;
             }
             if look + 1 == PATIENCE && self.gone.load(Ordering::Relaxed) == before {
@@ -83,8 +88,8 @@ impl Pace {
         }
     }
 
-    fn is_long(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) + self.coming.load(Ordering::Relaxed) > self.long
+    fn is_long(&self, left_alone: u64) -> bool {
+        self.waiting.load(Ordering::Relaxed) + self.coming.load(Ordering::Relaxed) > self.long.saturating_add(left_alone)
     }
 
     fn is_excused(&self) -> bool {
@@ -106,7 +111,7 @@ mod tests {
             }
         };
         tokio::select! {
-            () = pace.fall_in() => {}
+            () = pace.fall_in(|| 0) => {}
             () = leaving => {}
         }
         start.elapsed()
@@ -134,7 +139,7 @@ mod tests {
         let pace = Pace::new(1);
         pace.came(LONG + 100);
         assert!((LOOK..LOOK * 60).contains(&pause(&pace, 10).await));
-        assert!(!pace.is_long());
+        assert!(!pace.is_long(0));
         pace.came(LONG);
         assert!((LOOK * LOOKS..LOOK * (LOOKS + 5)).contains(&pause(&pace, 1).await));
     }
@@ -148,6 +153,18 @@ mod tests {
             assert_eq!(pause(&pace, 0).await, Duration::ZERO);
         }
         assert!(pause(&pace, 0).await >= LOOK * PATIENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_one_that_is_left_alone_makes_nobody_else_wait() {
+        let pace = Pace::new(1);
+        pace.came(2 * LONG);
+        let start = tokio::time::Instant::now();
+        pace.fall_in(|| LONG).await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        pace.came(1);
+        pace.fall_in(|| LONG).await;
+        assert!(start.elapsed() >= LOOK * PATIENCE);
     }
 
     #[tokio::test(start_paused = true)]

@@ -17,6 +17,8 @@ pub(super) struct Queue {
     pub(super) settings: Arc<Settings>,
     /// Requests in the order in which they will be sent, by the way that they go.
     pub(super) ways: Ways,
+    /// How many ways there are. Each has all of the queue's room for itself, so that one which is away leaves the others theirs.
+    there_are: usize,
     gathering: Gathering,
     /// Everything that is here: waiting, gathered, or under way.
     occupied: Load,
@@ -57,11 +59,25 @@ pub(super) enum Overflow {
 
 impl Queue {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
-        Self { settings, ways: Ways::default(), gathering: Gathering::default(), occupied: Load::default(), arriving: 0, closed: None }
+        Self {
+            settings,
+            ways: Ways::default(),
+            there_are: 1,
+            gathering: Gathering::default(),
+            occupied: Load::default(),
+            arriving: 0,
+            closed: None,
+        }
     }
 
-    /// Sets room aside for a batch that is about to arrive; one whose clients have their answer is taken also where there is none.
-    pub(super) fn reserve(&mut self, load: Load, answered: bool) -> Result<(), Overflow> {
+    /// There are so many ways from now on.
+    pub(super) fn spread_over(&mut self, ways: usize) {
+        self.there_are = ways.max(1);
+    }
+
+    /// Sets room aside for a batch that is about to arrive; one whose clients have their answer is taken also where there is none. Of several
+    /// ways none may have more than its part of the `memory` that all queues may hold.
+    pub(super) fn reserve(&mut self, way: u32, load: Load, answered: bool, memory: u64) -> Result<(), Overflow> {
         if self.closed.is_some() {
             return Err(Overflow::Closed);
         }
@@ -70,9 +86,14 @@ impl Queue {
         if wanted > capacity {
             return Err(Overflow::Never);
         }
-        if self.size().saturating_add(wanted) > capacity && !answered {
+        let (there_are, way) = (self.there_are as u64, self.ways.of(way));
+        if way.occupied.in_units_of(sizer).saturating_add(wanted) > capacity && !answered {
             return Err(Overflow::Full);
         }
+        if there_are > 1 && way.occupied.memory.saturating_add(load.memory) > memory / there_are && !answered {
+            return Err(Overflow::Memory);
+        }
+        way.occupied += load;
         self.occupied += load;
         self.arriving += 1;
         Ok(())
@@ -145,7 +166,7 @@ impl Queue {
     /// A request that was taken has ended, with all that came of it.
     pub(super) fn end(&mut self, way: u32, load: Load) {
         self.ways.of(way).under_way -= 1;
-        self.occupied -= load;
+        self.leave(way, load);
         self.ways.tidy(false);
     }
 
@@ -153,6 +174,7 @@ impl Queue {
     pub(super) fn take_out(&mut self) -> Vec<Request> {
         self.gathering.flush(&mut self.ways);
         let waiting = self.ways.drain();
+        waiting.iter().for_each(|request| self.ways.of(request.way).occupied -= request.load);
         self.arriving += waiting.len();
         self.ways.tidy(true);
         waiting
@@ -161,11 +183,20 @@ impl Queue {
     /// Puts in again what became of one of them.
     pub(super) fn put_in(&mut self, requests: Vec<Request>) {
         self.arriving -= 1;
-        requests.into_iter().for_each(|request| self.ways.push_back(request));
+        for request in requests {
+            self.ways.of(request.way).occupied += request.load;
+            self.ways.push_back(request);
+        }
     }
 
-    /// A request that never began has ended.
-    pub(super) fn leave(&mut self, load: Load) {
+    /// What was left of a request that was taken out has ended.
+    pub(super) fn shed(&mut self, load: Load) {
+        self.occupied -= load;
+    }
+
+    /// A request has ended.
+    pub(super) fn leave(&mut self, way: u32, load: Load) {
+        self.ways.of(way).occupied -= load;
         self.occupied -= load;
     }
 
@@ -199,10 +230,29 @@ impl Queue {
         self.ways.iter_mut().for_each(|way| way.breaker.relent(now));
     }
 
-    /// Whether a queue of requests, items or bytes can take so much more.
+    /// Whether a queue of requests, items or bytes can take so much more. Where senders wait for room, they wait for the fullest of several
+    /// ways, so that nothing is turned away; else what another would take is let in.
     pub(super) fn room(&self) -> (Sizer, u64) {
-        let left = if self.closed.is_some() { 0 } else { self.settings.capacity.saturating_sub(self.size()) };
-        (self.settings.sizer, left)
+        let Settings { sizer, capacity, blocks, .. } = *self.settings;
+        let left = match blocks {
+            _ if self.closed.is_some() => 0,
+            true => self.ways.least_room(sizer, capacity),
+            false => self.ways.room(sizer, capacity, self.there_are),
+        };
+        (sizer, left)
+    }
+
+    /// How much there is room for, in the sizer's unit.
+    pub(super) fn capacity(&self) -> u64 {
+        match self.settings.mode {
+            Mode::Direct => 0,
+            Mode::Queued => self.settings.capacity.saturating_mul(self.there_are as u64),
+        }
+    }
+
+    /// Memory of what waits for ways that are left alone, where others are not.
+    pub(super) fn left_alone(&self) -> u64 {
+        if self.there_are > 1 { self.ways.left_alone() } else { 0 }
     }
 }
 

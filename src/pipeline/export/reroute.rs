@@ -12,6 +12,9 @@ use super::request::Request;
 impl Export {
     /// Prepares everything again that has not begun, and lets whoever waits for another attempt look again.
     pub(super) fn reroute(&self, lane: usize) {
+        if let Some(exporter) = self.slot(lane).exporter() {
+            self.spread_over(exporter.ways());
+        }
         let waiting = self.lock().take_out();
         for request in waiting {
             let (mut left, flushed) = (request.load, request.flushed);
@@ -24,7 +27,7 @@ impl Export {
             });
             let again: Vec<Request> = again.collect();
             self.lock().put_in(again);
-            self.let_go(left, |queue| queue.leave(left));
+            self.let_go(left, |queue| queue.shed(left));
         }
         self.moves.fetch_add(1, Ordering::Relaxed);
         let mut queue = self.lock();

@@ -67,8 +67,8 @@ impl Export {
     }
 
     fn never_begun(&self, request: Request, settings: &Settings) {
-        let load = request.load;
+        let (way, load) = (request.way, request.load);
         self.abandon(request.merge(), settings);
-        self.let_go(load, |queue| queue.leave(load));
+        self.let_go(load, |queue| queue.leave(way, load));
     }
 }

@@ -10,7 +10,6 @@ use tracetailor_core::telemetry::Signal;
 use super::breaker::Heard;
 use super::queue::Queue;
 use super::room::Full;
-use super::settings::{Mode, Settings};
 
 /// How often one kind of line is written at most.
 const SELDOM: Duration = Duration::from_secs(5);
@@ -126,9 +125,8 @@ impl Told {
     }
 
     /// How much the queue takes; nothing where there is none.
-    pub(super) fn capacity(&self, settings: &Settings) {
-        let capacity = if settings.mode == Mode::Direct { 0 } else { settings.capacity };
-        self.queue_capacity.set(i64::try_from(capacity).unwrap_or(i64::MAX));
+    pub(super) fn capacity(&self, queue: &Queue) {
+        self.queue_capacity.set(i64::try_from(queue.capacity()).unwrap_or(i64::MAX));
     }
 
     /// The breaker has changed its mind.

@@ -64,7 +64,26 @@ async fn each_resource_is_named_by_its_attributes_then_by_the_constants_then_by_
     send(exporter.as_ref(), inlet.receive(request)).await.unwrap();
     // The client's own subsystem holds, since no constant is given; its application does not, since one must be.
     assert_eq!(ingress.names(), [name("billing", "pay"), name("7", "ship"), name("shop", "own")]);
-    assert_eq!(ingress.requests(), 1, "names travel with their resources");
+    assert_eq!(ingress.requests(), 3, "each application and subsystem has a request of its own");
+    inlet.assert_settled();
+}
+
+#[tokio::test]
+async fn what_belongs_to_one_application_and_subsystem_goes_out_together() {
+    let ingress = Ingress::start().await;
+    let exporter = exporter(&ingress, "application_name_attributes: service.namespace\nsubsystem_name_attributes: service.name");
+    let of = |namespace: &str, service: &str, host: &str| {
+        span("s").resource("service.namespace", namespace).resource("service.name", service).resource("host", host)
+    };
+    let request = traces([of("a", "web", "1"), of("b", "web", "1"), of("a", "web", "2"), of("a", "pay", "1"), of("b", "web", "1")]);
+    let mut inlet = Inlet::new();
+    let parcels = exporter.prepare(inlet.receive(request));
+    assert_eq!(parcels.iter().map(|parcel| (parcel.way, parcel.batch.len())).collect::<Vec<_>>(), [(0, 2), (0, 2), (0, 1)]);
+    for Parcel { batch, .. } in parcels {
+        exporter.export(&batch).await.unwrap();
+        batch.settle(Fate::Delivered);
+    }
+    assert_eq!(ingress.names(), [name("a", "web"), name("a", "web"), name("b", "web"), name("a", "pay")]);
     inlet.assert_settled();
 }
 

@@ -1,6 +1,6 @@
 //! What goes where.
 
-use tracetailor_core::component::{BuildContext, Exporter, Failing, Parcel};
+use tracetailor_core::component::{BuildContext, Exporter, Failing, Parcel, Reading};
 use tracetailor_core::ledger::Fate;
 use tracetailor_core::telemetry::Telemetry;
 use tracetailor_core::testing::{Inlet, gauge, metrics, span, traces};
@@ -133,4 +133,29 @@ async fn an_error_names_the_back_end() {
     let mut outcomes = told.iter().filter(|series| series.name == "otelcol_loadbalancer_backend_outcome");
     let failed = outcomes.find(|series| series.labels.iter().any(|(_, value)| value == "false")).unwrap();
     assert_eq!(failed.count(), 1);
+}
+
+#[tokio::test]
+async fn how_long_each_back_end_takes_is_told_in_milliseconds() {
+    let back_end = BackEnd::start().await;
+    let context = BuildContext::alone("load_balancing");
+    let exporter = exporter_in(&context, &[&back_end], "");
+    let mut inlet = Inlet::new();
+    for _ in 0..3 {
+        send(exporter.as_ref(), batch(&mut inlet, 1)).await;
+    }
+    let told = context.counters.read();
+    let latency = told.iter().find(|series| series.name == "otelcol_loadbalancer_backend_latency").unwrap();
+    assert_eq!(latency.labels, [("endpoint".to_owned(), back_end.address())]);
+    let Reading::Distribution(took) = &latency.reading else { panic!("{latency:?}") };
+    assert_eq!(
+        (took.counts.iter().sum::<u64>(), took.bounds),
+        (3, &[0.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0][..])
+    );
+}
+
+#[tokio::test]
+async fn each_back_end_has_a_way_of_its_own() {
+    let (one, two) = (BackEnd::start().await, BackEnd::start().await);
+    assert_eq!((exporter(&[&one], "").ways(), exporter(&[&one, &two], "").ways()), (1, 2));
 }

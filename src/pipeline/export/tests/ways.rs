@@ -21,6 +21,7 @@ struct Table {
     away: Vec<u32>,
     got: BTreeMap<u32, Vec<String>>,
     unwanted: Option<Cause>,
+    there_are: usize,
 }
 
 #[derive(Clone, Default)]
@@ -49,6 +50,10 @@ impl Exporter for Switchboard {
         batch.settle_items(Fate::Dropped(cause), |span| span.name() == "unwanted");
         let parts = batch.split(3, |span| self.goes(&span.name()) as usize);
         parts.into_iter().enumerate().map(|(way, batch)| Parcel { way: way as u32, batch }).collect()
+    }
+
+    fn ways(&self) -> usize {
+        self.0.0.lock().unwrap().there_are
     }
 
     fn rerouted(&self) -> BoxFuture<'_, ()> {
@@ -82,7 +87,12 @@ struct Rig {
 
 impl Rig {
     fn new(delivery: &Delivery, goes: &[(&str, u32)]) -> Self {
-        let (inlet, memory, board) = (Inlet::new(), Memory::default(), Switchboard::default());
+        Self::within(Memory::default(), delivery, goes)
+    }
+
+    fn within(memory: Memory, delivery: &Delivery, goes: &[(&str, u32)]) -> Self {
+        let (inlet, board) = (Inlet::new(), Switchboard::default());
+        board.change(|table| table.there_are = goes.iter().map(|(_, way)| way).collect::<std::collections::BTreeSet<_>>().len());
         board.change(|table| table.goes = goes.iter().map(|(name, way)| ((*name).to_owned(), *way)).collect());
         board.change(|table| table.unwanted = Some(inlet.books().cause("spread", "unwanted")));
         let context = BuildContext { books: inlet.books().clone(), clock: inlet.clock().clone(), ..BuildContext::alone("spread") };
@@ -97,14 +107,30 @@ impl Rig {
     }
 
     /// Nothing more comes, and nothing is left.
-    async fn close(self) -> u64 {
+    async fn close(mut self) -> u64 {
         self.export.close(self.inlet.clock().now() + seconds(5.0));
-        self.serving.await.unwrap();
+        (&mut self.serving).await.unwrap();
         self.inlet.assert_settled();
-        assert_eq!(self.memory.queue_room(), u64::MAX, "memory was not given back");
-        let report = self.inlet.books().report();
-        report.line(&LineName::Exporter("spread".to_owned()), Signal::Traces).map_or(0, |line| line.sums[Column::Failed])
+        assert_eq!(self.memory.queue_room(), self.memory.queue_limit(), "memory was not given back");
+        self.sum(Column::Failed)
     }
+
+    fn sum(&self, column: Column) -> u64 {
+        let report = self.inlet.books().report();
+        report.line(&LineName::Exporter("spread".to_owned()), Signal::Traces).map_or(0, |line| line.sums[column])
+    }
+
+    /// As lanes do it: as soon as there is work.
+    async fn push_and_serve(&mut self, names: &[&str]) {
+        self.push(names);
+        tokio::time::sleep(seconds(0.001)).await;
+    }
+}
+
+fn room_for(requests: u64) -> Delivery {
+    let mut delivery = delivery();
+    delivery.sending_queue.queue_size = requests;
+    delivery
 }
 
 #[tokio::test(start_paused = true)]
@@ -157,5 +183,75 @@ async fn ways_are_never_mixed_in_one_request() {
     }
     tokio::time::sleep(seconds(1.0)).await;
     assert_eq!((rig.board.got(1).len(), rig.board.got(2).len()), (20, 20));
+    assert_eq!(rig.close().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_away_fills_its_own_room_and_no_other() {
+    let mut rig = Rig::new(&room_for(10), &[("a", 1), ("b", 2)]);
+    rig.board.change(|table| table.away = vec![2]);
+    for _ in 0..50 {
+        rig.push_and_serve(&["a", "b"]).await;
+    }
+    assert_eq!((rig.board.got(1).len(), rig.sum(Column::Rejected)), (50, 40), "what its room does not hold is turned away, and counted");
+    assert_eq!((rig.export.full(), rig.export.room().batches), (None, 10), "the other's is free");
+    rig.board.change(|table| table.away.clear());
+    tokio::time::sleep(seconds(100.0)).await;
+    assert_eq!(rig.board.got(2).len(), 10, "what waited for it has arrived");
+    assert_eq!(rig.export.room().batches, 20);
+    assert_eq!(rig.close().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_in_a_room_of_its_own_goes_elsewhere_when_its_back_end_leaves() {
+    let mut rig = Rig::new(&room_for(10), &[("a", 1), ("b", 2)]);
+    rig.board.change(|table| table.away = vec![2]);
+    for _ in 0..10 {
+        rig.push_and_serve(&["a", "b"]).await;
+    }
+    assert_eq!((rig.board.got(1).len(), rig.sum(Column::Rejected)), (10, 0));
+    rig.board.change(|table| {
+        table.goes = [("a".to_owned(), 1), ("b".to_owned(), 1)].into();
+        table.there_are = 1;
+    });
+    tokio::time::sleep(seconds(0.01)).await;
+    assert_eq!((rig.board.got(1).len(), rig.export.room().batches), (20, 10));
+    assert_eq!(rig.close().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn senders_that_wait_wait_for_the_fullest() {
+    let mut delivery = room_for(10);
+    delivery.sending_queue.block_on_overflow = true;
+    let mut rig = Rig::new(&delivery, &[("a", 1), ("b", 2)]);
+    rig.board.change(|table| table.away = vec![2]);
+    for _ in 0..10 {
+        assert!(!rig.export.room().is_used_up());
+        rig.push_and_serve(&["a", "b"]).await;
+    }
+    assert!(rig.export.room().is_used_up());
+    rig.board.change(|table| table.away.clear());
+    tokio::time::sleep(seconds(100.0)).await;
+    assert_eq!((rig.board.got(2).len(), rig.sum(Column::Rejected)), (10, 0));
+    assert_eq!(rig.close().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_away_takes_no_more_than_its_part_of_the_memory() {
+    let mut probe = Inlet::new();
+    let batch = probe.receive(traces([span("b")]));
+    let size = batch.pinned() as u64;
+    batch.settle(Fate::Delivered);
+    // Queues may hold 30 % of it: twenty such batches, and each of two ways ten.
+    let mut rig = Rig::within(Memory::new(size * 20 * 100 / 30 + 100, u64::MAX), &room_for(1000), &[("a", 1), ("b", 2)]);
+    rig.board.change(|table| table.away = vec![2]);
+    for _ in 0..50 {
+        rig.push_and_serve(&["b"]).await;
+        rig.push_and_serve(&["a"]).await;
+    }
+    assert_eq!((rig.board.got(1).len(), rig.sum(Column::Rejected)), (50, 40));
+    rig.board.change(|table| table.away.clear());
+    tokio::time::sleep(seconds(100.0)).await;
+    assert_eq!(rig.board.got(2).len(), 10);
     assert_eq!(rig.close().await, 0);
 }
