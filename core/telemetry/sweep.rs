@@ -348,14 +348,7 @@ impl Sweep {
                     self.piece.clear();
                     sweeper.text(place, payload, &mut self.piece)
                 }
-                Part::Body => match sweeper.body(ValueRef::read(payload)) {
-                    Some(value) => {
-                        self.piece.clear();
-                        put_any_value(&mut self.piece, &value);
-                        true
-                    }
-                    None => false,
-                },
+                Part::Body => self.body(payload, sweeper),
                 Part::Inner(inner) => {
                     let mut written = std::mem::take(&mut self.inner[level]);
                     written.clear();
@@ -383,6 +376,13 @@ impl Sweep {
         for (key, value) in added {
             wire::put_message(out, plan.attributes, |out| put_key_value(out, key.as_bytes(), &value));
         }
+        true
+    }
+
+    fn body(&mut self, payload: &[u8], sweeper: &mut impl Sweeper) -> bool {
+        let Some(value) = sweeper.body(ValueRef::read(payload)) else { return false };
+        self.piece.clear();
+        put_any_value(&mut self.piece, &value);
         true
     }
 

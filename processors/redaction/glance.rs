@@ -238,6 +238,7 @@ fn seldom(byte: u8, is_any_case: bool) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::strategy::ValueTree;
     use regex::Regex;
 
     use super::*;
