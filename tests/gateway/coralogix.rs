@@ -1,4 +1,5 @@
-//! Clients that name their application beside the request: the names are on their own resources when requests have become one.
+//! Clients that name their application beside the request: the names are on their own resources though requests were merged, and each
+//! application gets a request of its own.
 
 use std::collections::BTreeSet;
 
@@ -46,9 +47,9 @@ async fn names_beside_requests_stay_with_them_when_they_are_merged() {
     behind.wait_for(30, 0, 0).await;
     gateway.end_balanced().await;
     let bodies = behind.bodies(Signal::Traces);
-    assert_eq!(bodies.len(), 1, "one request for all");
+    assert_eq!(bodies.len(), 3, "a request for each application and subsystem");
     let mut names = BTreeSet::new();
-    for resource in ExportTraceServiceRequest::decode(&bodies[0][..]).unwrap().resource_spans {
+    for resource in bodies.iter().flat_map(|body| ExportTraceServiceRequest::decode(&body[..]).unwrap().resource_spans) {
         let attributes = resource.resource.unwrap().attributes;
         let name = |key: &str| {
             let found = attributes.iter().find(|attribute| attribute.key == key).and_then(|attribute| attribute.value.clone());
