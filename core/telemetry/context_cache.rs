@@ -10,8 +10,9 @@ use super::Context;
 
 /// What a processor computed from contexts: a service's name, a redacted form, a condition's outcome.
 ///
-/// What is remembered must depend on the context and on the processor's configuration alone. A processor that is reconfigured takes a new cache. Unless it is a [lingering](ContextCache::lingering) one it keeps
-/// no context alive: entries of contexts that are gone are swept out as new ones come, and it never holds more than [`ContextCache::MOST`].
+/// What is remembered must depend on the context and on the processor's configuration alone. A processor that is reconfigured takes a new cache.
+/// Entries of contexts that are gone are swept out as new ones come, and there are never more than [`ContextCache::MOST`]. No context is kept
+/// alive, unless the cache is a [lingering](ContextCache::lingering) one: then the last few are.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -25,9 +26,35 @@ pub struct ContextCache<T> {
     entries: HashMap<u64, Entry<T>, RandomState>,
     /// At this size the dead are swept out, so that sweeping costs each new entry a constant.
     sweep_at: usize,
-    /// Contexts that are kept alive so that they are known when they come again, the newest last; nothing where none are.
-    lately: Option<VecDeque<Arc<Context>>>,
+    /// What is kept alive, where anything is.
+    lately: Option<Lately>,
 }
+
+/// Contexts that are kept alive so that they are known when they come again, the newest last.
+#[derive(Debug, Default)]
+struct Lately {
+    contexts: VecDeque<Arc<Context>>,
+    bytes: usize,
+}
+
+impl Lately {
+    /// A resource is as large as its sender likes, so both numbers are bounded. One that is too large by itself would push out all the others.
+    fn keep(&mut self, context: &Arc<Context>) {
+        if context.size() > MOST_KEPT_BYTES / 8 {
+            return;
+        }
+        self.contexts.push_back(Arc::clone(context));
+        self.bytes += context.size();
+        while self.contexts.len() > MOST_KEPT || self.bytes > MOST_KEPT_BYTES {
+            let Some(oldest) = self.contexts.pop_front() else { return };
+            self.bytes -= oldest.size();
+        }
+    }
+}
+
+/// How many contexts a cache keeps alive at most, where it keeps any, and how many bytes of them: few beside a batch.
+const MOST_KEPT: usize = 512;
+const MOST_KEPT_BYTES: usize = 1 << 20;
 
 #[derive(Debug)]
 struct Entry<T> {
@@ -44,8 +71,6 @@ impl<T> Default for ContextCache<T> {
 impl<T> ContextCache<T> {
     /// How many contexts it remembers at most; when so many live at once, it begins again.
     pub const MOST: usize = 1 << 16;
-    /// How many contexts it keeps alive at most, where it keeps any.
-    pub const MOST_KEPT: usize = 512;
     const SMALL: usize = 64;
 
     /// An empty one.
@@ -53,10 +78,10 @@ impl<T> ContextCache<T> {
         Self::default()
     }
 
-    /// An empty one that keeps the last [`ContextCache::MOST_KEPT`] contexts alive of which it computed anything. Between two requests of one sender nobody else
-    /// may hold what they share, and where that costs something to be computed it should not be computed for each of them.
+    /// An empty one that keeps the last contexts alive of which it computed anything, some hundreds. Between two requests of one sender
+    /// nobody else may hold what they share, and where that costs something to be computed it should not be computed for each of them.
     pub fn lingering() -> Self {
-        Self { lately: Some(VecDeque::new()), ..Self::default() }
+        Self { lately: Some(Lately::default()), ..Self::default() }
     }
 
     /// What was computed from this context, or is now.
@@ -66,12 +91,7 @@ impl<T> ContextCache<T> {
         }
         let Self { entries, lately, .. } = self;
         let compute = || {
-            if let Some(lately) = lately {
-                if lately.len() >= Self::MOST_KEPT {
-                    lately.pop_front();
-                }
-                lately.push_back(Arc::clone(context));
-            }
+            lately.iter_mut().for_each(|lately| lately.keep(context));
             Entry { context: Arc::downgrade(context), computed: compute(context) }
         };
         &entries.entry(context.id()).or_insert_with(compute).computed
@@ -99,6 +119,8 @@ impl<T> ContextCache<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::value::{Value, put_attribute};
+    use super::super::wire::put_message;
     use super::super::{Interner, ItemKind};
     use super::*;
 
@@ -144,10 +166,28 @@ mod tests {
         for number in 0..10_000 {
             cache.get(&context(&interner, number), |_| ());
         }
-        let most = ContextCache::<()>::MOST_KEPT;
-        assert!(interner.len() <= 2 * most && cache.len() <= 4 * most, "{} and {}", interner.len(), cache.len());
+        assert!(interner.len() <= 2 * MOST_KEPT && cache.len() <= 4 * MOST_KEPT, "{} and {}", interner.len(), cache.len());
         drop(cache);
         assert!(interner.is_empty());
+    }
+
+    #[test]
+    fn what_lingers_is_bounded_in_bytes() {
+        let interner = Interner::new();
+        let mut cache = ContextCache::lingering();
+        let mut seen = Vec::new();
+        for length in [100, 60_000, MOST_KEPT_BYTES, 30_000].repeat(100) {
+            let mut resource = Vec::new();
+            let name = format!("{}{}", seen.len(), "x".repeat(length));
+            put_message(&mut resource, 1, |out| put_attribute(out, 1, "service.name", &Value::from(name.as_str())));
+            let context = interner.intern(ItemKind::Span, [&resource, &[], &[], &[]]).unwrap();
+            cache.get(&context, |_| ());
+            seen.push(Arc::downgrade(&context));
+        }
+        let alive: Vec<usize> = seen.iter().filter_map(|seen| Some(seen.upgrade()?.size())).collect();
+        let sum = alive.iter().sum::<usize>();
+        assert!(sum <= MOST_KEPT_BYTES && sum > MOST_KEPT_BYTES * 3 / 4, "{sum} bytes in {alive:?}");
+        assert!(alive.iter().all(|size| *size < 100_000), "the large ones go, and take no others with them");
     }
 
     #[test]
