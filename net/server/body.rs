@@ -64,6 +64,13 @@ impl Patience {
     fn shortest(&self) -> Duration {
         self.stall.min(self.head_start)
     }
+
+    /// Until when a frame is waited for that was asked for at `asked`, where `came` bytes came since the body was first waited for at `since`.
+    /// A connection on which bytes come may be in the middle of a large frame.
+    fn end(&self, since: Instant, came: usize, asked: Instant, is_moving: bool) -> Instant {
+        let in_pace = since + self.head_start + Duration::from_secs((came / PACE) as u64);
+        in_pace.min(asked + self.stall * if is_moving { FRAME } else { 1 })
+    }
 }
 
 impl Reading {
@@ -124,9 +131,8 @@ impl Reading {
         let (since, timer) = waiting.get_or_insert_with(|| (now, Box::pin(sleep_until(now + patience.shortest()))));
         let before = link.bytes();
         let due = || {
-            let came = link.bytes();
-            let in_pace = *since + patience.head_start + Duration::from_secs((came.wrapping_sub(*heard).max(*received) / PACE) as u64);
-            in_pace.min(now + patience.stall * if came == before { 1 } else { FRAME })
+            let bytes = link.bytes();
+            patience.end(*since, bytes.wrapping_sub(*heard).max(*received), now, bytes != before)
         };
         let mut frame = pin!(body.frame());
         std::future::poll_fn(|task| {
@@ -229,4 +235,28 @@ fn broken(error: &hyper::Error) -> BodyError {
         () if error.is_body_write_aborted() => "the client gave up",
         () => "the connection broke, or its framing is wrong",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Patience = Patience { stall: STALL, head_start: HEAD_START };
+
+    /// How many seconds a frame is waited for that is asked for so many seconds after the first.
+    fn waits(asked: u64, came: usize, is_moving: bool) -> u64 {
+        let since = Instant::now();
+        let asked = since + Duration::from_secs(asked);
+        PATIENCE.end(since, came, asked, is_moving).duration_since(asked).as_secs()
+    }
+
+    #[test]
+    fn a_large_frame_has_time_while_bytes_come_and_none_when_they_stop() {
+        assert_eq!(waits(0, 0, false), 5, "nothing comes at all");
+        assert_eq!(waits(0, 1 << 20, false), 30, "the last frame came at once, and now it stalls");
+        assert_eq!(waits(0, 1 << 20, true), 120, "a frame is on its way");
+        assert_eq!(waits(300, 1 << 20, true), 120);
+        assert_eq!(waits(10, 20 * PACE, true), 15, "a body that comes too slowly gains nothing by moving");
+        assert_eq!(waits(25, 20 * PACE, true), 0);
+    }
 }
