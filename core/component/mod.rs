@@ -40,7 +40,6 @@ mod reports;
 mod shared;
 mod shared_rate;
 mod stop;
-mod trace_sizes;
 mod trace_stage;
 
 pub use connector::{Connector, Routes};
@@ -70,7 +69,6 @@ pub use reports::{Report, Reports};
 pub use shared::Shared;
 pub use shared_rate::{RateLane, SharedRate};
 pub use stop::{Asked, Stop, Stopper};
-pub use trace_sizes::TraceSizes;
 pub use trace_stage::{Notes, Outcome, TraceStage, Trigger, Verdict, Wants};
 
 /// What an `async` method of a contract returns: a future that may move between threads. Written out, since a contract is called through

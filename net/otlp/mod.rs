@@ -5,6 +5,7 @@
 pub mod grpc;
 pub mod http;
 mod profile;
+mod trace_sizes;
 
 use tracetailor_core::component::{ExportError, Failing};
 use tracetailor_core::telemetry::Telemetry;

@@ -8,6 +8,7 @@ use tracetailor_core::config::{Backend, ByteSize, ConfigErrors};
 use tracetailor_core::ledger::{Cause, Fate};
 use tracetailor_core::telemetry::{Attribute, Head, Item, Signal, Telemetry, ValueRef};
 
+use super::trace_sizes::TraceSizes;
 use crate::client::Headers;
 
 /// The most bytes that Tempo keeps of the text of an attribute, unless it is configured otherwise.
@@ -34,6 +35,8 @@ pub(super) struct Profile {
     backend: Backend,
     bad_id: Cause,
     cut: Counter,
+    /// Where the back end forgets what is too much of one trace.
+    sizes: Option<TraceSizes>,
     /// Whether anybody was told of each of the two, in whatever lane.
     told: Arc<Told>,
 }
@@ -52,6 +55,7 @@ impl Profile {
             backend,
             bad_id: context.cause("bad_id"),
             cut: context.counters.counter("tracetailor_exporter_attributes_cut_total", &[("exporter", &exporter)]),
+            sizes: (backend == Backend::Tempo).then(|| TraceSizes::before_tempo(context)),
             told: context.share("profile", Told::default),
         })
     }
@@ -65,6 +69,11 @@ impl Profile {
             self.count_cuts(&batch);
         }
         vec![Parcel { way: 0, batch }]
+    }
+
+    /// A request was taken as a whole.
+    pub(super) fn delivered(&self, batch: &Telemetry) {
+        self.sizes.iter().for_each(|sizes| sizes.delivered(batch));
     }
 
     /// Tempo stores a span without an id, and breaks when it is read; Jaeger hides every older trace behind one without a trace id; both

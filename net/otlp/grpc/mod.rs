@@ -128,7 +128,10 @@ impl OtlpGrpc {
         headers.extend(more);
         loop {
             match self.client.post(route, headers.clone(), body.clone()).await {
-                Ok(answer) => return answer::outcome(answer).map_err(|error| meant(error, self.backend)),
+                Ok(answer) => {
+                    let outcome = answer::outcome(answer).inspect(|_| self.profile.iter().for_each(|profile| profile.delivered(batch)));
+                    return outcome.map_err(|error| meant(error, self.backend));
+                }
                 // The attempt's own timeout ends this.
                 Err(error) if self.wait_for_ready && error.is_unreached() => tokio::time::sleep(Duration::from_secs(1)).await,
                 Err(error) => return Err(ExportError::retry(error.to_string()).with_code(Code::UNAVAILABLE.0)),

@@ -152,7 +152,8 @@ impl OtlpHttp {
         let mut headers = self.signer.sign(&destination.route, &body).await.map_err(unreached)?;
         headers.extend(more);
         let answer = destination.client.post(&destination.route, headers, body).await.map_err(unreached)?;
-        answer::outcome(&answer, &destination.shown, self.backend, self.clock.now()).map_err(|error| meant(error, self.backend))
+        let outcome = answer::outcome(&answer, &destination.shown, self.backend, self.clock.now());
+        outcome.inspect(|_| self.profile.iter().for_each(|profile| profile.delivered(batch))).map_err(|error| meant(error, self.backend))
     }
 }
 

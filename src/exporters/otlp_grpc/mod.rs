@@ -2,7 +2,6 @@
 
 use tracetailor_core::component::{
     BoxFuture, BuildContext, BuildError, Component, Delivered, ExportError, Exporter, ExporterFactory, Exporters, Parcel, Part, Stability,
-    TraceSizes,
 };
 use tracetailor_core::telemetry::Telemetry;
 pub use tracetailor_net::otlp::grpc::Config;
@@ -16,8 +15,6 @@ pub const FACTORY: ExporterFactory = ExporterFactory::of::<OtlpGrpc>("otlp_grpc"
 /// Sends batches as they are.
 pub struct OtlpGrpc {
     sender: Sender,
-    /// Where the back end forgets what is too much of one trace.
-    sizes: Option<TraceSizes>,
 }
 
 impl Component for OtlpGrpc {
@@ -25,7 +22,7 @@ impl Component for OtlpGrpc {
     type Config = Config;
 
     fn build(config: &Config, context: &BuildContext) -> Result<Box<dyn Exporter>, BuildError> {
-        Ok(Box::new(Self { sender: Sender::new(config, context)?, sizes: TraceSizes::before(config.backend, context) }))
+        Ok(Box::new(Self { sender: Sender::new(config, context)? }))
     }
 }
 
@@ -35,13 +32,7 @@ impl Exporter for OtlpGrpc {
     }
 
     fn export<'a>(&'a self, batch: &'a Telemetry) -> BoxFuture<'a, Result<Delivered, ExportError>> {
-        Box::pin(async move {
-            let sent = self.sender.send(batch).await;
-            if let (Ok(_), Some(sizes)) = (&sent, &self.sizes) {
-                sizes.delivered(batch);
-            }
-            sent
-        })
+        Box::pin(self.sender.send(batch))
     }
 }
 

@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{BuildContext, Counter};
-use crate::config::Backend;
-use crate::telemetry::{Signal, Telemetry, TraceId};
-use crate::time::{Clock, LogTime};
+use tracetailor_core::component::{BuildContext, Counter};
+use tracetailor_core::telemetry::{Signal, Telemetry, TraceId};
+use tracetailor_core::time::{Clock, LogTime};
 
 /// The most bytes that Tempo keeps of one trace, unless it is configured otherwise.
 const TEMPO_KEEPS: u64 = 5_000_000;
@@ -24,7 +23,7 @@ const FRAMING: u64 = 4;
 ///
 /// Tempo refuses the part of a request that would make a trace larger than its limit, and goes on taking smaller ones; nothing in its answer
 /// says so. So that is judged here, by the same rule, of what was delivered.
-pub struct TraceSizes {
+pub(super) struct TraceSizes {
     most: u64,
     forgotten: Counter,
     /// All lanes together: parts of one trace go by any of them.
@@ -54,19 +53,18 @@ struct Portion {
 }
 
 impl TraceSizes {
-    /// For an exporter before this back end; none where it keeps traces of any size.
-    pub fn before(backend: Option<Backend>, context: &BuildContext) -> Option<Self> {
+    pub(super) fn before_tempo(context: &BuildContext) -> Self {
         let exporter = context.id.to_string();
-        (backend == Some(Backend::Tempo)).then(|| Self {
+        Self {
             most: TEMPO_KEEPS,
             forgotten: context.counters.counter("tracetailor_exporter_spans_forgotten_total", &[("exporter", &exporter)]),
             shared: context.share("trace_sizes", Shared::default),
             clock: context.clock.clone(),
-        })
+        }
     }
 
     /// A request was taken as a whole.
-    pub fn delivered(&self, batch: &Telemetry) {
+    pub(super) fn delivered(&self, batch: &Telemetry) {
         if batch.signal() != Signal::Traces {
             return;
         }
@@ -141,9 +139,10 @@ fn portions(batch: &Telemetry) -> Vec<Portion> {
 
 #[cfg(test)]
 mod tests {
+    use tracetailor_core::ledger::Fate;
+    use tracetailor_core::testing::{Inlet, span, traces};
+
     use super::*;
-    use crate::ledger::Fate;
-    use crate::testing::{Inlet, span, traces};
 
     fn forgotten(context: &BuildContext) -> u64 {
         let told = context.counters.read();
@@ -159,14 +158,10 @@ mod tests {
         batch.settle(Fate::Delivered);
     }
 
-    fn sizes(context: &BuildContext) -> TraceSizes {
-        TraceSizes::before(Some(Backend::Tempo), context).unwrap()
-    }
-
     #[test]
     fn what_would_make_a_trace_too_large_is_counted_and_does_not_make_it_larger() {
         let (context, mut inlet) = (BuildContext::alone("otlp_grpc"), Inlet::new());
-        let (one_lane, another) = (sizes(&context), sizes(&context));
+        let (one_lane, another) = (TraceSizes::before_tempo(&context), TraceSizes::before_tempo(&context));
         send(&one_lane, &mut inlet, 2, &[1, 2]);
         send(&another, &mut inlet, 2, &[1]);
         assert_eq!(forgotten(&context), 0);
@@ -177,12 +172,6 @@ mod tests {
         assert_eq!(forgotten(&context), 70, "too much at once is forgotten as a whole");
         send(&one_lane, &mut inlet, 1, &[3]);
         assert_eq!(forgotten(&context), 70, "and leaves room for what is smaller");
-    }
-
-    #[test]
-    fn other_back_ends_keep_traces_of_any_size() {
-        let context = BuildContext::alone("otlp_grpc");
-        assert!(TraceSizes::before(None, &context).is_none() && TraceSizes::before(Some(Backend::Jaeger), &context).is_none());
     }
 
     #[test]
