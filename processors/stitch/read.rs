@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tracetailor_core::telemetry::{Context, ContextCache, Head, Item, Level, SpanKind, ValueRef};
 use tracetailor_core::trace_store::Trace;
 
-use super::engine::{Mix, SpanView, Target};
+use super::engine::{Mix, Reason, SpanView, Target};
 use super::made::SCOPE;
-use super::marks::{ORIGINAL_ID, ORIGINAL_PARENT, hex};
+use super::marks::REASON;
 
 /// Reads traces, and remembers what it has read of resources.
 #[derive(Default)]
@@ -136,11 +136,11 @@ fn view(item: &Item<'_>, place: Place) -> (SpanView, u64) {
     (view, target)
 }
 
-/// Whether marks tell of a parent that was taken away. Who was its own parent has lost none.
+/// Whether marks tell of a parent that was taken away. Who was its own parent has lost none, unless it stood in a ring as well.
 fn was_cut(item: &Item<'_>) -> bool {
-    let Some(parent) = item.attribute(ORIGINAL_PARENT).and_then(text) else { return false };
-    let own = item.attribute(ORIGINAL_ID).and_then(text);
-    parent != own.unwrap_or_else(|| hex(&item.span_id().0).into_bytes())
+    let Some(reasons) = item.attribute(REASON).and_then(text) else { return false };
+    let cutting = [Reason::Cycle, Reason::BadParent].map(|reason| reason.name().as_bytes());
+    reasons.split(|byte| *byte == b',').any(|reason| cutting.contains(&reason))
 }
 
 /// What a call says of whom it is meant for, as a hash; 0 where it does not.
