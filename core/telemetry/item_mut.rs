@@ -9,7 +9,7 @@ use super::batch::Group;
 use super::check::{Check, MOST_VALUE_LEVELS};
 use super::context::{BadEnvelope, Context, envelope_message};
 use super::edit::{Change, EditError, write, write_entry_value};
-use super::item::EVENTS;
+use super::item::{EVENTS, TRACE_STATE};
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
 use super::wire::{entries, put_bytes, put_message};
@@ -237,8 +237,12 @@ impl ItemMut<'_> {
         }
         let head = if is_in_head(kind, steps) { Some(self.reread(kind, scratch)?) } else { None };
         self.keep(scratch);
+        let kept = &mut self.batch.heads[self.index];
+        if kind == ItemKind::Span && first_field(steps) == Some(TRACE_STATE) {
+            // All that the head says of it is that there is none.
+            kept.flags &= !Head::NO_TRACE_STATE;
+        }
         if let Some(head) = head {
-            let kept = &mut self.batch.heads[self.index];
             let flags = head.flags | kept.flags & Head::EDITED;
             *kept = Head { offset: kept.offset, length: kept.length, group: kept.group, flags, ..head };
         }
@@ -393,12 +397,19 @@ fn might_be_too_deep(steps: &[Step], change: Change<'_>) -> bool {
     levels as usize + steps.len() > MOST_VALUE_LEVELS as usize
 }
 
+fn first_field(steps: &[Step]) -> Option<u32> {
+    match steps.first() {
+        Some(Step::Field(field)) => Some(field.number),
+        _ => None,
+    }
+}
+
 /// Whether the head mirrors the field that a path begins with.
 fn is_in_head(kind: ItemKind, steps: &[Step]) -> bool {
-    let Some(Step::Field(field)) = steps.first() else { return false };
+    let Some(number) = first_field(steps) else { return false };
     match kind {
-        ItemKind::Span => matches!(field.number, 1 | 2 | 3 | 4 | 6 | 7 | 8 | 15 | 16),
-        ItemKind::LogRecord => matches!(field.number, 1 | 2 | 9 | 10 | 11),
-        _ => matches!(field.number, 2 | 3),
+        ItemKind::Span => matches!(number, 1 | 2 | 4 | 6 | 7 | 8 | 15 | 16),
+        ItemKind::LogRecord => matches!(number, 1 | 2 | 9 | 10 | 11),
+        _ => matches!(number, 2 | 3),
     }
 }

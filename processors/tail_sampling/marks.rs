@@ -57,8 +57,9 @@ impl Marks {
         let chance = Chance::of_note(verdict.note);
         let stated = trace.items().filter_map(|span| randomness::stated(span.trace_state())).min();
         let randomness = stated.unwrap_or_else(|| Randomness::of(trace.id()));
+        let mut stamp = Stamp::new(chance, randomness);
         for index in 0..out.len() {
-            self.stamp(index, chance, randomness, counts, out);
+            self.stamp(index, &mut stamp, counts, out);
         }
         if let Some(paths) = &self.paths {
             let told = paths.told(trace, chance, decision, policies);
@@ -69,19 +70,41 @@ impl Marks {
     }
 
     /// Says in a span's trace state how probable it was that it is kept; or nothing any longer, where nobody knows.
-    fn stamp(&self, index: usize, chance: Chance, randomness: Randomness, counts: &Counts, out: &mut TraceOut<'_>) {
-        let span = out.item(index);
-        let state = span.trace_state();
-        if state.is_empty() && matches!(chance, Chance::CERTAIN | Chance::Unknown) {
-            return;
-        }
-        let told = std::str::from_utf8(state).map_err(|_| BadState::Member).and_then(|state| stamped(state, chance, randomness));
-        match (told, &self.trace_state) {
-            (Ok(Some(state)), Some(path)) => ignore(out.edit(index).set(path, &Value::String(state))),
+    fn stamp(&self, index: usize, stamp: &mut Stamp, counts: &Counts, out: &mut TraceOut<'_>) {
+        match (stamp.of(out.item(index).trace_state()), &self.trace_state) {
+            (Ok(Some(state)), Some(path)) => ignore(out.edit(index).set(path, state)),
             (Err(_), _) => counts.unreadable(),
             _ => {}
         }
     }
+}
+
+/// What the trace states of one trace become. They are mostly the same, so what became of the newest is kept.
+struct Stamp {
+    chance: Chance,
+    randomness: Randomness,
+    state: Vec<u8>,
+    /// What is told in place of that state; nothing where it stays as it is.
+    told: Result<Option<Value>, BadState>,
+}
+
+impl Stamp {
+    fn new(chance: Chance, randomness: Randomness) -> Self {
+        Self { chance, randomness, state: Vec::new(), told: told("", chance, randomness) }
+    }
+
+    fn of(&mut self, state: &[u8]) -> &Result<Option<Value>, BadState> {
+        if self.state != state {
+            self.state = state.to_vec();
+            let state = std::str::from_utf8(state).map_err(|_| BadState::Member);
+            self.told = state.and_then(|state| told(state, self.chance, self.randomness));
+        }
+        &self.told
+    }
+}
+
+fn told(state: &str, chance: Chance, randomness: Randomness) -> Result<Option<Value>, BadState> {
+    Ok(stamped(state, chance, randomness)?.map(Value::String))
 }
 
 impl Paths {
