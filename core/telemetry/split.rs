@@ -104,7 +104,9 @@ impl Telemetry {
     fn split_by(mut self, parts: usize, places: &[u32]) -> Vec<Telemetry> {
         self.freeze_edits();
         let mut counts = vec![0u64; parts * self.origins.len()];
-        let mut made: Vec<Part> = (0..parts).map(|_| Part::new(self.groups.len(), self.origins.len())).collect();
+        let mut lengths = vec![0; parts];
+        places.iter().for_each(|place| lengths[*place as usize] += 1);
+        let mut made: Vec<Part> = lengths.iter().map(|length| Part::new(*length, &self)).collect();
         for (head, place) in self.heads.iter().zip(places) {
             let group = &self.groups[head.group as usize];
             counts[*place as usize * self.origins.len() + group.origin as usize] += 1;
@@ -142,13 +144,14 @@ struct Part {
 const UNUSED: u32 = u32::MAX;
 
 impl Part {
-    fn new(groups: usize, origins: usize) -> Self {
+    /// For so many items of a batch.
+    fn new(length: usize, of: &Telemetry) -> Self {
         Self {
-            heads: Vec::new(),
+            heads: Vec::with_capacity(length),
             groups: Vec::new(),
-            group_numbers: vec![UNUSED; groups],
+            group_numbers: vec![UNUSED; of.groups.len()],
             origins: SmallVec::new(),
-            origin_numbers: vec![UNUSED; origins],
+            origin_numbers: vec![UNUSED; of.origins.len()],
         }
     }
 
