@@ -1,5 +1,6 @@
 //! One entry per held trace, in slots that stay put, found by trace id.
 
+use std::collections::VecDeque;
 use std::hash::BuildHasher;
 
 use foldhash::quality::RandomState;
@@ -71,7 +72,8 @@ pub(super) struct Ticket {
 #[derive(Debug, Default)]
 pub(super) struct Entries {
     slots: Vec<Entry>,
-    free: Vec<u32>,
+    /// In the order in which they became free: what opens one after the other lies side by side, and so does what is due together.
+    free: VecDeque<u32>,
     index: HashTable<u32>,
     hasher: RandomState,
     next_stamp: u32,
@@ -113,7 +115,7 @@ impl Entries {
     }
 
     fn place(&mut self, entry: Entry) -> u32 {
-        if let Some(slot) = self.free.pop() {
+        if let Some(slot) = self.free.pop_front() {
             self.slots[slot as usize] = entry;
             return slot;
         }
@@ -139,7 +141,7 @@ impl Entries {
         if let Ok(found) = self.index.find_entry(hash, |other| *other == slot.0) {
             found.remove();
         }
-        self.free.push(slot.0);
+        self.free.push_back(slot.0);
     }
 
     /// Whether a former peak's table is kept for nothing.
@@ -151,7 +153,7 @@ impl Entries {
     pub(super) fn shrink(&mut self) {
         debug_assert!(self.index.is_empty());
         self.slots = Vec::new();
-        self.free = Vec::new();
+        self.free = VecDeque::new();
         self.index = HashTable::new();
     }
 
