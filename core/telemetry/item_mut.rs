@@ -12,7 +12,7 @@ use super::edit::{Change, EditError, write, write_entry_value};
 use super::item::{EVENTS, TRACE_STATE};
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
-use super::wire::{entries, put_bytes, put_message};
+use super::wire::{entries, field_length, put_bytes, put_message};
 use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 
 /// One item of a batch, to be read and changed.
@@ -218,6 +218,12 @@ impl ItemMut<'_> {
     }
 
     fn change_item(&mut self, kind: ItemKind, steps: &[Step], change: Change<'_>) -> Result<bool, EditError> {
+        if let Change::Set(Value::String(state)) = change
+            && is_trace_state(kind, steps)
+            && self.takes_trace_state_behind(state)
+        {
+            return self.put_trace_state_behind(state);
+        }
         let mut scratch = std::mem::take(&mut self.batch.scratch);
         scratch.clear();
         let outcome = self.change_into(kind, steps, change, &mut scratch);
@@ -238,7 +244,7 @@ impl ItemMut<'_> {
         let head = if is_in_head(kind, steps) { Some(self.reread(kind, scratch)?) } else { None };
         self.keep(scratch);
         let kept = &mut self.batch.heads[self.index];
-        if kind == ItemKind::Span && first_field(steps) == Some(TRACE_STATE) {
+        if is_trace_state(kind, steps) {
             // All that the head says of it is that there is none.
             kept.flags &= !Head::NO_TRACE_STATE;
         }
@@ -246,6 +252,31 @@ impl ItemMut<'_> {
             let flags = head.flags | kept.flags & Head::EDITED;
             *kept = Head { offset: kept.offset, length: kept.length, group: kept.group, flags, ..head };
         }
+        Ok(true)
+    }
+
+    /// Whether a trace state can stand behind a span's other fields, where they were received: most spans have none until they are sampled.
+    fn takes_trace_state_behind(&self, state: &str) -> bool {
+        let head = self.item().head();
+        head.has(Head::NO_TRACE_STATE) && !head.has(Head::EDITED) && self.draft == Draft::None && !state.is_empty()
+    }
+
+    /// What any other edit would come to, with a single copy and without a look at the fields.
+    fn put_trace_state_behind(&mut self, state: &str) -> Result<bool, EditError> {
+        let length = self.item().bytes().len() + field_length(TRACE_STATE, state.len());
+        if u32::try_from(self.batch.edited.len() + length).is_err() {
+            return Err(EditError::TooLarge);
+        }
+        self.batch.make_room_for_edits(self.index, length);
+        let Telemetry { heads, groups, edited, pristine, .. } = &mut *self.batch;
+        *pristine = None;
+        let head = &mut heads[self.index];
+        let start = edited.len();
+        edited.extend_from_slice(&groups[head.group as usize].body[head.offset as usize..][..head.length as usize]);
+        put_bytes(edited, TRACE_STATE, state.as_bytes());
+        head.offset = start as u32;
+        head.length = length as u32;
+        head.flags = head.flags & !Head::NO_TRACE_STATE | Head::EDITED;
         Ok(true)
     }
 
@@ -402,6 +433,10 @@ fn first_field(steps: &[Step]) -> Option<u32> {
         Some(Step::Field(field)) => Some(field.number),
         _ => None,
     }
+}
+
+fn is_trace_state(kind: ItemKind, steps: &[Step]) -> bool {
+    kind == ItemKind::Span && first_field(steps) == Some(TRACE_STATE)
 }
 
 /// Whether the head mirrors the field that a path begins with.
