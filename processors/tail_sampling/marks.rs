@@ -11,6 +11,7 @@ use super::randomness::{self, Chance, stamped};
 /// Writes them.
 pub(super) struct Marks {
     trace_state: Option<Path>,
+    newest: Newest,
     /// Nothing where marks are not wanted.
     paths: Option<Paths>,
 }
@@ -41,12 +42,12 @@ impl Marks {
                 weight: attribute("weight")?,
             })
         };
-        Self { trace_state: path("trace_state"), paths: if are_wanted { paths() } else { None } }
+        Self { trace_state: path("trace_state"), newest: Newest::default(), paths: if are_wanted { paths() } else { None } }
     }
 
     /// Writes what there is to tell into every span of a trace.
     pub(super) fn write(
-        &self,
+        &mut self,
         trace: &Trace<'_>,
         decision: Option<&Decision>,
         policies: &Policies,
@@ -57,9 +58,8 @@ impl Marks {
         let chance = Chance::of_note(verdict.note);
         let stated = trace.items().filter_map(|span| randomness::stated(span.trace_state())).min();
         let randomness = stated.unwrap_or_else(|| Randomness::of(trace.id()));
-        let mut stamp = Stamp::new(chance, randomness);
         for index in 0..out.len() {
-            self.stamp(index, &mut stamp, counts, out);
+            self.stamp(index, chance, randomness, counts, out);
         }
         if let Some(paths) = &self.paths {
             let told = paths.told(trace, chance, decision, policies);
@@ -70,8 +70,12 @@ impl Marks {
     }
 
     /// Says in a span's trace state how probable it was that it is kept; or nothing any longer, where nobody knows.
-    fn stamp(&self, index: usize, stamp: &mut Stamp, counts: &Counts, out: &mut TraceOut<'_>) {
-        match (stamp.of(out.item(index).trace_state()), &self.trace_state) {
+    fn stamp(&mut self, index: usize, chance: Chance, randomness: Randomness, counts: &Counts, out: &mut TraceOut<'_>) {
+        let state = out.item(index).trace_state();
+        if state.is_empty() && matches!(chance, Chance::CERTAIN | Chance::Unknown) {
+            return;
+        }
+        match (self.newest.told(state, chance, randomness), &self.trace_state) {
             (Ok(Some(state)), Some(path)) => ignore(out.edit(index).set(path, state)),
             (Err(_), _) => counts.unreadable(),
             _ => {}
@@ -79,32 +83,27 @@ impl Marks {
     }
 }
 
-/// What the trace states of one trace become. They are mostly the same, so what became of the newest is kept.
-struct Stamp {
-    chance: Chance,
-    randomness: Randomness,
+/// What became of the newest trace state: that of the next span is mostly the same, and so is the chance of the next trace.
+#[derive(Default)]
+struct Newest {
+    chance: Option<Chance>,
+    randomness: Option<Randomness>,
     state: Vec<u8>,
-    /// What is told in place of that state; nothing where it stays as it is.
-    told: Result<Option<Value>, BadState>,
+    told: Option<Value>,
 }
 
-impl Stamp {
-    fn new(chance: Chance, randomness: Randomness) -> Self {
-        Self { chance, randomness, state: Vec::new(), told: told("", chance, randomness) }
-    }
-
-    fn of(&mut self, state: &[u8]) -> &Result<Option<Value>, BadState> {
-        if self.state != state {
-            self.state = state.to_vec();
-            let state = std::str::from_utf8(state).map_err(|_| BadState::Member);
-            self.told = state.and_then(|state| told(state, self.chance, self.randomness));
+impl Newest {
+    /// What is told in place of a trace state; nothing where it stays as it is.
+    fn told(&mut self, state: &[u8], chance: Chance, randomness: Randomness) -> Result<Option<&Value>, BadState> {
+        // One that says nothing says nothing of randomness.
+        let randomness = (!state.is_empty()).then_some(randomness);
+        if (self.chance, self.randomness) != (Some(chance), randomness) || self.state != state {
+            let text = std::str::from_utf8(state).map_err(|_| BadState::Member)?;
+            let told = stamped(text, chance, randomness.unwrap_or(Randomness::HIGHEST))?.map(Value::String);
+            *self = Newest { chance: Some(chance), randomness, state: state.to_vec(), told };
         }
-        &self.told
+        Ok(self.told.as_ref())
     }
-}
-
-fn told(state: &str, chance: Chance, randomness: Randomness) -> Result<Option<Value>, BadState> {
-    Ok(stamped(state, chance, randomness)?.map(Value::String))
 }
 
 impl Paths {
