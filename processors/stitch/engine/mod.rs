@@ -20,6 +20,7 @@ mod derive;
 mod evidence;
 mod ids;
 mod index;
+mod lookup;
 mod messages;
 mod plan;
 mod shape;
