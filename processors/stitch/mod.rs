@@ -24,7 +24,7 @@ mod twins;
 pub use config::Config;
 use config::{EntryParent, ModeKey, ShortTraceIds};
 use counts::{Counts, Outcome, Rate, ShortId};
-use engine::{Mode, Plan, Reason, Rules, SpanView, repair, shape};
+use engine::{Engine, Mode, Plan, Reason, Rules, SpanView, shape};
 use health::Observer;
 use made::Maker;
 use marks::Marker;
@@ -70,6 +70,7 @@ impl Config {
             rate: context.share("rate", Rate::default),
             clock: context.clock.clone(),
             reader: Reader::default(),
+            engine: Engine::default(),
             observer: Observer::new(context, self.learn.hops, self.learn.tables as usize),
             maker: Maker::new(&self.placeholders.name, &context.interner)?,
             marker: Marker::new()?,
@@ -96,6 +97,7 @@ pub struct Stitch {
     rate: Arc<Rate>,
     clock: Clock,
     reader: Reader,
+    engine: Engine,
     observer: Observer,
     maker: Maker,
     marker: Marker,
@@ -238,22 +240,22 @@ impl Stitch {
     fn plan(&mut self, trace: &Trace<'_>, twin: Twin) -> Plan {
         let spans = self.reader.read(trace);
         if twin != Twin::None {
-            let mut plan = repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
+            let mut plan = self.engine.repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
             plan.touched.iter_mut().for_each(|touch| touch.orphan_of = None);
             plan.touched.retain(|touch| !touch.reasons.is_empty());
             return Plan { leader: None, ..plan };
         }
         if trace.trigger().is_forced() {
-            return repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
+            return self.engine.repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
         }
-        let mut plan = repair(trace.id(), spans, &self.rules);
+        let mut plan = self.engine.repair(trace.id(), spans, &self.rules);
         // Who was left an orphan when there was less to go by than now, with others moved, stays one.
         let was_left = |span: usize| trace.item(span).attribute(marks::ORPHAN).is_some();
         plan.touched.retain(|touch| touch.reasons != [Reason::Reparented] || !was_left(touch.span));
         if plan.made.is_empty() || self.rate.take(plan.made.len(), self.most_per_second, self.clock.now()) {
             return plan;
         }
-        let annotated = repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
+        let annotated = self.engine.repair(trace.id(), spans, &Rules { mode: Mode::Annotate, ..self.rules.clone() });
         Plan { is_capped: true, ..annotated }
     }
 

@@ -17,7 +17,7 @@ mod weigh;
 
 use tracetailor_core::telemetry::SpanKind;
 
-use super::clocks::{Clocks, JITTER, apart};
+use super::clocks::{Clock, Clocks, JITTER, apart};
 use super::evidence::{Entries, Evidence};
 use super::index::{Index, Where};
 use super::tree::{Anchor, Tree};
@@ -30,15 +30,9 @@ const SPAWN: i64 = 1_000_000;
 /// Nothing is open for longer than this; a span that began so much later than another by its own clock is not around it.
 const MOST_APART: i64 = 3_600_000_000_000;
 
-/// Finds where every group belongs, the earliest first, so that what was found for one helps with the next.
-pub(super) fn anchor(tree: &mut Tree<'_>, rules: &Rules) {
-    if tree.groups.is_empty() {
-        return;
-    }
-    Search::of(tree, rules).settle_all(tree);
-}
-
-struct Search {
+/// Finds where groups belong. Its tables are of one trace, and filled anew for the next.
+#[derive(Debug, Default)]
+pub(super) struct Search {
     clocks: Clocks,
     evidence: Evidence,
     /// Spans that anything can hang below: neither answered calls nor such as nobody answers.
@@ -58,6 +52,11 @@ struct Search {
     /// Of every span: the last round in which it was on the line of the first candidate, and where.
     on_line: Vec<(u32, u32)>,
     round: u32,
+    /// Scratch: who can be the one, and what each weighs.
+    candidates: Vec<Candidate>,
+    weights: Vec<(f64, u32)>,
+    /// Scratch: a candidate and all above it.
+    line: Vec<u32>,
 }
 
 /// A span that can be the one.
@@ -72,6 +71,7 @@ struct Absent<'a> {
     group: usize,
     /// The earliest of its children.
     child: &'a SpanView,
+    clock: Clock,
     /// When the last of its children began.
     last_start: u64,
     /// When the first and the last of its children ended, by the clock of the earliest.
@@ -82,7 +82,7 @@ struct Absent<'a> {
 }
 
 impl<'a> Absent<'a> {
-    fn of(tree: &Tree<'a>, group: usize) -> Absent<'a> {
+    fn of(tree: &Tree<'a>, group: usize, clocks: &mut Clocks) -> Absent<'a> {
         let members = tree.members(group);
         let child = tree.span(members[0]);
         let alike = members.iter().map(|at| tree.span(*at)).filter(|span| span.process == child.process && span.kind != SpanKind::Consumer);
@@ -90,6 +90,7 @@ impl<'a> Absent<'a> {
         Absent {
             group,
             child,
+            clock: clocks.of(child),
             last_start: members.iter().map(|at| tree.span(*at).start).max().unwrap_or(child.start),
             first_end: ends.clone().min().unwrap_or(child.end),
             last_end: ends.max().unwrap_or(child.end),
@@ -100,6 +101,13 @@ impl<'a> Absent<'a> {
     /// What a message causes is not within what sent it.
     fn is_message(&self) -> bool {
         self.child.kind == SpanKind::Consumer
+    }
+
+    /// When a span must have ended at the earliest, and begun at the latest, to fit around the orphans, whatever its clock says.
+    fn window(&self) -> Window {
+        let widest = self.clock.widest.unsigned_abs();
+        let from = self.child.start.saturating_sub(widest + (JITTER + SPAWN).unsigned_abs());
+        Window { from: if self.is_message() { 0 } else { from }, until: self.child.start.saturating_add(widest + JITTER.unsigned_abs()) }
     }
 }
 
@@ -121,28 +129,50 @@ enum Fit {
 }
 
 impl Search {
-    fn of(tree: &Tree<'_>, rules: &Rules) -> Search {
-        let is_open = |at: &u32| {
-            let span = tree.span(*at);
-            let is_taken = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
-            !(span.is_leaf || is_taken)
-        };
-        let open: Vec<u32> = tree.order.iter().copied().filter(is_open).collect();
-        let groups = 0..tree.groups.len();
-        Search {
-            index: Index::of(tree, &open),
-            found: Vec::new(),
-            clocks: Clocks::of(tree, rules.clock_tolerance),
-            evidence: Evidence::of(tree),
-            open,
-            looks: 0,
-            is_claimed: vec![false; tree.spans.len()],
-            claims: 0,
-            is_second_look: false,
-            is_process_lost: groups.len() > 1 && groups.into_iter().all(|group| tree.span(tree.members(group)[0]).is_called()),
-            on_line: vec![(0, 0); tree.spans.len()],
-            round: 0,
+    /// Finds where every group belongs, the earliest first, so that what was found for one helps with the next.
+    pub(super) fn anchor(&mut self, tree: &mut Tree<'_>, rules: &Rules) {
+        if !tree.groups.is_empty() {
+            self.read(tree, rules);
+            self.settle_all(tree);
         }
+    }
+
+    /// Fills the tables.
+    fn read(&mut self, tree: &Tree<'_>, rules: &Rules) {
+        let numbers =
+            tree.spans.iter().fold((0, 0), |(processes, services), span| (span.process.max(processes), span.service.max(services)));
+        let (processes, services) = (numbers.0 as usize + 1, numbers.1 as usize + 1);
+        self.open.clear();
+        self.index.clear(processes);
+        self.clocks.clear(rules.clock_tolerance, processes);
+        self.evidence.clear(tree.spans.len(), services);
+        for at in &tree.order {
+            let (span, up) = (tree.span(*at), tree.up[*at as usize]);
+            self.evidence.see(span);
+            let is_answered = span.kind == SpanKind::Client && tree.is_taken[*at as usize];
+            if !(span.is_leaf || is_answered) {
+                self.index.push(self.open.len() as u32, span);
+                self.open.push(*at);
+            }
+            if up == NOBODY {
+                continue;
+            }
+            let above = tree.span(up);
+            self.evidence.below(*at, span, up, above);
+            if span.process != above.process {
+                self.clocks.see(above, span);
+            }
+        }
+        self.index.settle(tree, &self.open);
+        self.clocks.settle();
+        self.evidence.settle(tree);
+        self.is_claimed.clear();
+        self.is_claimed.resize(tree.spans.len(), false);
+        self.on_line.clear();
+        self.on_line.resize(tree.spans.len(), (0, 0));
+        (self.round, self.looks, self.claims, self.is_second_look) = (0, 0, 0, false);
+        let mut groups = 0..tree.groups.len();
+        self.is_process_lost = groups.len() > 1 && groups.all(|group| tree.span(tree.members(group)[0]).is_called());
     }
 
     fn settle_all(&mut self, tree: &mut Tree<'_>) {
@@ -164,7 +194,7 @@ impl Search {
 
     /// Finds the place of one group.
     fn settle(&mut self, tree: &mut Tree<'_>, group: usize) {
-        let absent = Absent::of(tree, group);
+        let absent = Absent::of(tree, group, &mut self.clocks);
         let anchor = match self.choose(tree, &absent) {
             Anchor::Nowhere => self.root(tree, &absent),
             found => found,
@@ -184,23 +214,26 @@ impl Search {
     }
 
     fn choose(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Anchor {
-        let mut candidates = self.candidates(tree, absent);
+        let (mut candidates, mut weights) = (std::mem::take(&mut self.candidates), std::mem::take(&mut self.weights));
+        self.find(tree, absent, &mut candidates);
         self.hear(tree, absent, &mut candidates);
-        let weights = self.weigh(tree, absent, &candidates);
-        match weigh::heavy(&weights, self.care()) {
+        self.weigh(tree, absent, &candidates, &mut weights);
+        let anchor = match weigh::heavy(&weights, self.care()) {
             [] => Anchor::Nowhere,
             [(_, one)] => Anchor::Single(*one),
             [(_, first), others @ ..] => self.common(tree, *first, others).map_or(Anchor::Nowhere, Anchor::Common),
-        }
+        };
+        (self.candidates, self.weights) = (candidates, weights);
+        anchor
     }
 
     /// Whatever satisfies the rules.
-    fn candidates(&mut self, tree: &Tree<'_>, absent: &Absent<'_>) -> Vec<Candidate> {
-        let mut candidates = Vec::new();
+    fn find(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &mut Vec<Candidate>) {
+        candidates.clear();
         if self.looks > MOST_LOOKS {
-            return candidates;
+            return;
         }
-        let Window { from, until } = self.window(absent);
+        let Window { from, until } = absent.window();
         let at = if absent.is_elsewhere { Where::Elsewhere } else { Where::Here(absent.child.process) };
         let mut found = std::mem::take(&mut self.found);
         self.looks += self.index.open(at, from, until, &mut found);
@@ -217,18 +250,7 @@ impl Search {
         }
         self.found = found;
         if absent.is_elsewhere && (self.is_second_look || self.is_process_lost) || candidates.is_empty() && !absent.is_elsewhere {
-            self.senders(tree, absent, until, &mut candidates);
-        }
-        candidates
-    }
-
-    /// When a span must have ended at the earliest, and begun at the latest, to fit around the orphans, whatever its clock says.
-    fn window(&mut self, absent: &Absent<'_>) -> Window {
-        let widest = self.clocks.widest(absent.child).unsigned_abs();
-        let from = absent.child.start.saturating_sub(widest + (JITTER + SPAWN).unsigned_abs());
-        Window {
-            from: if absent.is_message() { 0 } else { from },
-            until: absent.child.start.saturating_add(widest + JITTER.unsigned_abs()),
+            self.senders(tree, absent, until, candidates);
         }
     }
 
@@ -248,12 +270,12 @@ impl Search {
     }
 
     /// How well a span fits around the orphans, whatever the clocks' difference may have been.
-    fn fit(&mut self, span: &SpanView, absent: &Absent<'_>) -> Option<Fit> {
+    fn fit(&self, span: &SpanView, absent: &Absent<'_>) -> Option<Fit> {
         let most = apart(absent.child.start, span.start) + JITTER;
         if most < -MOST_APART {
             return None;
         }
-        let ahead = self.clocks.ahead(absent.child, span);
+        let ahead = self.clocks.ahead(absent.clock, span);
         let most = most.min(ahead.most);
         let fits = |least: i64| ahead.least.max(least) <= most;
         let may_outlive = span.kind == SpanKind::Client || self.evidence.outlives(span.service);
@@ -287,8 +309,8 @@ impl Search {
         }
     }
 
-    fn precedes(&mut self, span: &SpanView, absent: &Absent<'_>) -> bool {
-        let ahead = self.clocks.ahead(absent.child, span);
+    fn precedes(&self, span: &SpanView, absent: &Absent<'_>) -> bool {
+        let ahead = self.clocks.ahead(absent.clock, span);
         ahead.least <= apart(absent.child.start, span.start) + JITTER
     }
 
@@ -346,20 +368,21 @@ impl Search {
     /// The nearest span that is above all of them.
     fn common(&mut self, tree: &Tree<'_>, first: u32, others: &[(f64, u32)]) -> Option<u32> {
         self.round += 1;
-        let line: Vec<u32> = tree.line(first).collect();
-        for (place, at) in line.iter().enumerate() {
+        self.line.clear();
+        self.line.extend(tree.line(first));
+        for (place, at) in self.line.iter().enumerate() {
             self.on_line[*at as usize] = (self.round, place as u32);
         }
         let mut lowest = 0;
         for (_, other) in others {
-            self.looks += line.len();
+            self.looks += self.line.len();
             if self.looks > MOST_LOOKS {
                 return None;
             }
             let meets = tree.line(*other).map(|above| self.on_line[above as usize]).find(|(round, _)| *round == self.round);
             lowest = lowest.max(meets?.1);
         }
-        line.get(lowest as usize).copied()
+        self.line.get(lowest as usize).copied()
     }
 
     /// Below the root there is room for everything.
@@ -395,9 +418,10 @@ mod tests {
         let orphans = (4_000..8_000).map(|number| span(number, 5_000_000 + number));
         let spans: Vec<SpanView> = std::iter::once(span(0, 0)).chain(open).chain(orphans).collect();
         let mut tree = Tree::of(&spans, Ids::of(TraceId([1; 16]), &spans));
+        tree.cut_cycles();
         tree.find_orphans(true);
-        let mut search = Search::of(&tree, &Rules::default());
-        search.settle_all(&mut tree);
+        let mut search = Search::default();
+        search.anchor(&mut tree, &Rules::default());
         assert!(tree.groups.len() == 4_000 && search.looks > MOST_LOOKS && search.looks < 3 * MOST_LOOKS, "{}", search.looks);
     }
 }

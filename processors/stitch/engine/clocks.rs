@@ -6,7 +6,6 @@
 
 use tracetailor_core::telemetry::SpanKind;
 
-use super::tree::Tree;
 use super::{NOBODY, SpanView};
 
 /// What a clock may jitter, in nanoseconds, and what is lost in rounding.
@@ -40,8 +39,13 @@ impl Ahead {
         (both.least <= both.most).then_some(both)
     }
 
-    fn then(self, other: Ahead) -> Ahead {
-        Ahead { least: (self.least + other.least).max(-FAR), most: (self.most + other.most).min(FAR) }
+    /// The same with what another clock and the way from there say of it, unless that contradicts it. This goes for thousands of pairs, and nobody can foresee
+    /// which say something: so it is worked out without asking.
+    #[inline]
+    fn narrowed(self, known: Ahead, way: Ahead) -> Ahead {
+        let (least, most) = (self.least.max(known.least + way.least), self.most.min(known.most + way.most));
+        let is_told = (least <= most) & (known.most - known.least < 2 * FAR);
+        Ahead { least: if is_told { least } else { self.least }, most: if is_told { most } else { self.most } }
     }
 
     fn back(self) -> Ahead {
@@ -50,50 +54,90 @@ impl Ahead {
 }
 
 /// The clocks of one trace.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Clocks {
-    /// What calls between two processes say: of the caller's clock and the called one's.
-    calls: Vec<(u32, u32, Ahead)>,
+    /// What calls between two processes say.
+    calls: Vec<Call>,
     processes: usize,
     /// How far apart clocks are in general.
     prior: i64,
     fixed: Option<i64>,
-    /// What was found for a process, for all others: by how much it is ahead.
-    known: Vec<Option<Known>>,
+    /// Which row was found for a process; none yet where it is [`NOBODY`].
+    row_of: Vec<u32>,
+    /// Of every row, how far the clock of its process may be from any.
+    widest: Vec<i64>,
+    /// Row by row, by how much that clock is ahead of each other.
+    rows: Vec<Ahead>,
+    /// Scratch: of pairs of processes, which call is theirs.
+    place: Vec<u16>,
+    /// Scratch: by how much a clock is ahead of each other.
+    ahead: Vec<Ahead>,
 }
 
-/// What was found for one process.
-#[derive(Clone, Debug)]
-struct Known {
-    /// By how much its clock is ahead of each other.
-    ahead: Vec<Ahead>,
-    /// How far it may be from any.
-    widest: i64,
+/// What whole calls between two processes say: by how much the called clock is ahead of the caller's.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    caller: u32,
+    called: u32,
+    between: Ahead,
+}
+
+/// The clock of one span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    process: u32,
+    is_instance: bool,
+    /// Where its row begins; none where all clocks are taken to be as far apart.
+    row: Option<usize>,
+    /// How far it may be from any other.
+    pub(super) widest: i64,
 }
 
 impl Clocks {
-    pub(super) fn of(tree: &Tree<'_>, fixed: Option<i64>) -> Clocks {
-        let processes = tree.spans.iter().map(|span| span.process + 1).max().unwrap_or(0) as usize;
-        let calls = if fixed.is_some() { Vec::new() } else { calls(tree, processes) };
-        let proven = calls.iter().map(|(_, _, ahead)| ahead.least.max(-ahead.most).max(0)).max().unwrap_or(0);
-        let prior = proven.saturating_mul(BEYOND_PROVEN).saturating_add(LEAST_APART).min(FAR);
-        Clocks { calls, processes, prior, fixed, known: vec![None; processes.min(MOST_PROCESSES)] }
+    /// Of a trace with so many processes, of which nothing is known yet.
+    pub(super) fn clear(&mut self, fixed: Option<i64>, processes: usize) {
+        (self.fixed, self.processes) = (fixed, processes);
+        let known = if self.is_general() { 0 } else { processes };
+        self.calls.clear();
+        self.place.clear();
+        self.place.resize(known * known, 0);
+        self.row_of.clear();
+        self.row_of.resize(known, NOBODY);
+        self.ahead.clear();
+        self.ahead.resize(known, Ahead::UNKNOWN);
+        self.rows.clear();
+        self.widest.clear();
     }
 
-    /// By how much the clock of one span may be ahead of another's.
-    pub(super) fn ahead(&mut self, of: &SpanView, before: &SpanView) -> Ahead {
-        if of.process == before.process && of.is_instance {
-            return Ahead::NOT;
+    /// A call from one process to another: one entry for two processes, in the order of their first call.
+    pub(super) fn see(&mut self, caller: &SpanView, served: &SpanView) {
+        if self.is_general() {
+            return;
         }
-        if let Some(fixed) = self.fixed {
-            return Ahead::within(fixed);
+        let starts = apart(served.start, caller.start);
+        let ends = apart(served.end, caller.end);
+        let waits = served.kind != SpanKind::Consumer && caller.kind != SpanKind::Producer && ends <= starts;
+        let between = Ahead { least: if waits { ends } else { -FAR }, most: starts };
+        let place = &mut self.place[caller.process as usize * self.processes + served.process as usize];
+        if *place == 0 {
+            self.calls.push(Call { caller: caller.process, called: served.process, between });
+            *place = self.calls.len() as u16;
+        } else {
+            // Calls that contradict each other: one of them outlived its caller. What the first said stays.
+            let known = &mut self.calls[*place as usize - 1].between;
+            *known = known.and(between).unwrap_or(*known);
         }
-        let prior = Ahead::within(self.prior);
-        if self.processes > MOST_PROCESSES {
-            return prior;
-        }
-        let known = self.known(of.process).ahead[before.process as usize];
-        known.and(prior).unwrap_or(known)
+    }
+
+    /// All of them have been seen.
+    pub(super) fn settle(&mut self) {
+        let proven = self.calls.iter().map(|call| call.between.least.max(-call.between.most).max(0)).max().unwrap_or(0);
+        self.prior = proven.saturating_mul(BEYOND_PROVEN).saturating_add(LEAST_APART).min(FAR);
+    }
+
+    /// Whether nothing else is known than how far apart clocks are in general.
+    fn is_general(&self) -> bool {
+        self.fixed.is_some() || self.processes > MOST_PROCESSES
     }
 
     /// How far clocks are taken to be apart where nothing else is known.
@@ -101,84 +145,61 @@ impl Clocks {
         self.fixed.unwrap_or(self.prior)
     }
 
-    /// How far the clock of a span may be from any other.
-    pub(super) fn widest(&mut self, of: &SpanView) -> i64 {
-        if let Some(fixed) = self.fixed {
-            return fixed;
-        }
-        if self.processes > MOST_PROCESSES {
-            return self.prior;
-        }
-        self.known(of.process).widest
-    }
-
-    fn known(&mut self, process: u32) -> &Known {
-        let at = process as usize;
-        if self.known[at].is_none() {
-            let (ahead, prior) = (self.from(process), Ahead::within(self.prior));
-            let beyond = |ahead: &Ahead| ahead.and(prior).is_none().then(|| ahead.least.abs().max(ahead.most.abs()));
-            let widest = ahead.iter().filter_map(beyond).max().unwrap_or(0).max(self.prior);
-            self.known[at] = Some(Known { ahead, widest });
-        }
-        match &self.known[at] {
-            Some(known) => known,
-            None => unreachable!("it was just made"),
+    /// The clock of a span.
+    pub(super) fn of(&mut self, span: &SpanView) -> Clock {
+        let row = (!self.is_general()).then(|| self.row(span.process));
+        Clock {
+            process: span.process,
+            is_instance: span.is_instance,
+            row: row.map(|row| row * self.processes),
+            widest: row.map_or(self.apart_by(), |row| self.widest[row]),
         }
     }
 
-    /// By how much the clock of a process is ahead of each other.
-    fn from(&self, process: u32) -> Vec<Ahead> {
-        let mut ahead = vec![Ahead::UNKNOWN; self.processes];
-        ahead[process as usize] = Ahead::NOT;
-        let narrow_by = |(caller, called, between): &(u32, u32, Ahead), ahead: &mut [Ahead]| {
-            let (caller, called) = (*caller as usize, *called as usize);
-            // `between`: the called clock ahead of the caller's.
-            narrow(ahead, caller, called, *between);
-            narrow(ahead, called, caller, between.back());
-        };
-        // Calls come in the order of time: the first first leads down, the last first up to whoever began, and the first first from there to everybody.
-        self.calls.iter().for_each(|call| narrow_by(call, &mut ahead));
-        self.calls.iter().rev().for_each(|call| narrow_by(call, &mut ahead));
-        self.calls.iter().for_each(|call| narrow_by(call, &mut ahead));
-        ahead
+    /// By how much a clock may be ahead of that of a span.
+    pub(super) fn ahead(&self, of: Clock, before: &SpanView) -> Ahead {
+        if of.process == before.process && of.is_instance {
+            return Ahead::NOT;
+        }
+        of.row.map_or(Ahead::within(self.apart_by()), |row| self.rows[row + before.process as usize])
+    }
+
+    /// The row of a process.
+    fn row(&mut self, process: u32) -> usize {
+        let known = self.row_of[process as usize];
+        if known != NOBODY {
+            return known as usize;
+        }
+        walk(process, &self.calls, &mut self.ahead);
+        let (mut widest, prior) = (self.prior, Ahead::within(self.prior));
+        self.rows.extend(self.ahead.iter().map(|ahead| {
+            ahead.and(prior).unwrap_or_else(|| {
+                widest = widest.max(ahead.least.abs().max(ahead.most.abs()));
+                *ahead
+            })
+        }));
+        let row = self.widest.len();
+        self.widest.push(widest);
+        self.row_of[process as usize] = row as u32;
+        row
     }
 }
 
-/// What is known of one clock and of the way to another says something of that.
-fn narrow(ahead: &mut [Ahead], wanted: usize, known: usize, between: Ahead) {
-    if ahead[known] != Ahead::UNKNOWN {
-        ahead[wanted] = ahead[wanted].and(ahead[known].then(between)).unwrap_or(ahead[wanted]);
-    }
-}
-
-/// What whole calls say, one entry for two processes, in the order of their first call.
-fn calls(tree: &Tree<'_>, processes: usize) -> Vec<(u32, u32, Ahead)> {
-    if processes > MOST_PROCESSES {
-        return Vec::new();
-    }
-    let mut calls: Vec<(u32, u32, Ahead)> = Vec::with_capacity(2 * processes);
-    let mut place = vec![0_u16; processes * processes];
-    for at in &tree.order {
-        let (served, up) = (tree.span(*at), tree.up[*at as usize]);
-        if up == NOBODY || tree.span(up).process == served.process {
-            continue;
-        }
-        let caller = tree.span(up);
-        let starts = apart(served.start, caller.start);
-        let ends = apart(served.end, caller.end);
-        let waits = served.kind != SpanKind::Consumer && caller.kind != SpanKind::Producer && ends <= starts;
-        let ahead = Ahead { least: if waits { ends } else { -FAR }, most: starts };
-        let place = &mut place[caller.process as usize * processes + served.process as usize];
-        if *place == 0 {
-            calls.push((caller.process, served.process, ahead));
-            *place = calls.len() as u16;
-        } else {
-            // Calls that contradict each other: one of them outlived its caller. What the first said stays.
-            let known = &mut calls[*place as usize - 1].2;
-            *known = known.and(ahead).unwrap_or(*known);
-        }
-    }
-    calls
+/// Goes from one process along the calls to all others, and tells by how much its clock is ahead of theirs.
+fn walk(from: u32, calls: &[Call], ahead: &mut [Ahead]) {
+    ahead.fill(Ahead::UNKNOWN);
+    ahead[from as usize] = Ahead::NOT;
+    let Some(first) = calls.iter().position(|call| call.caller == from || call.called == from) else { return };
+    let mut pass_on = |call: &Call| {
+        let (caller, called) = (ahead[call.caller as usize], ahead[call.called as usize]);
+        let caller = caller.narrowed(called, call.between);
+        ahead[call.caller as usize] = caller;
+        ahead[call.called as usize] = called.narrowed(caller, call.between.back());
+    };
+    // Calls come in the order of time: the first first leads down, the last first up to whoever began, and the first first from there to everybody.
+    calls[first..].iter().for_each(&mut pass_on);
+    calls.iter().rev().for_each(&mut pass_on);
+    calls.iter().for_each(&mut pass_on);
 }
 
 /// One time minus another; times are senders' and may be anything.

@@ -4,16 +4,18 @@
 
 use tracetailor_core::telemetry::SpanKind;
 
-use super::clocks::{JITTER, apart};
+use super::clocks::JITTER;
 use super::messages::Messages;
 use super::tree::Tree;
 use super::{NOBODY, SpanView};
 
 /// What a trace shows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Evidence {
     /// Of every span: how many children it has, and whether two of them ran at once.
     families: Vec<Family>,
+    /// Of every span the next child of its own parent; and behind them, of every span its first child.
+    next: Vec<u32>,
     /// Of every service and kind: how its spans go about their work.
     habits: Vec<Counted>,
     /// Of every service: whether it has children that ended after what began them.
@@ -22,6 +24,9 @@ pub(super) struct Evidence {
     entries: Vec<Entries>,
     /// Which service calls which.
     calls: Pairs,
+    /// No span ended before it began.
+    pub(super) is_forward: bool,
+    has_messages: bool,
     pub(super) messages: Messages,
 }
 
@@ -31,12 +36,9 @@ const MANY: u32 = 3;
 /// The children of a span.
 #[derive(Clone, Copy, Debug)]
 struct Family {
-    /// The earliest, by place; the others follow it.
-    first: u32,
+    /// Where its next child is to be written.
     last: u32,
     count: u32,
-    /// The next child of its own parent.
-    next: u32,
     /// When the last of those that ran in the same process ended.
     end: u64,
     is_parallel: bool,
@@ -79,71 +81,66 @@ pub(super) struct Entries {
 const KINDS: usize = 6;
 
 impl Evidence {
-    pub(super) fn of(tree: &Tree<'_>) -> Evidence {
-        let services = tree.spans.iter().map(|span| span.service as usize + 1).max().unwrap_or(0);
-        let alone = Family { first: NOBODY, last: NOBODY, count: 0, next: NOBODY, end: 0, is_parallel: false };
-        let mut evidence = Evidence {
-            families: vec![alone; tree.spans.len()],
-            habits: vec![Counted::default(); services * KINDS],
-            outlives: vec![false; services],
-            entries: vec![Entries::default(); services],
-            calls: Pairs::of(services),
-            messages: Messages::default(),
-        };
-        let mut has_messages = false;
-        for at in &tree.order {
-            let span = tree.span(*at);
-            match span.kind {
-                SpanKind::Server => evidence.entries[span.service as usize].serves = true,
-                SpanKind::Consumer => evidence.entries[span.service as usize].consumes = true,
-                SpanKind::Producer => has_messages = true,
-                _ => {}
-            }
-            let up = tree.up[*at as usize];
-            if up != NOBODY {
-                evidence.below(*at, span, up, tree.span(up));
-            }
+    /// Of a trace with so many spans and services, of which nothing is known yet.
+    pub(super) fn clear(&mut self, spans: usize, services: usize) {
+        self.families.clear();
+        self.families.extend((0..spans).map(|at| Family { last: (spans + at) as u32, count: 0, end: 0, is_parallel: false }));
+        self.next.clear();
+        self.next.resize(2 * spans, NOBODY);
+        self.habits.clear();
+        self.habits.resize(services * KINDS, Counted::default());
+        self.outlives.clear();
+        self.outlives.resize(services, false);
+        self.entries.clear();
+        self.entries.resize(services, Entries::default());
+        self.calls.clear(services);
+        self.messages.clear();
+        (self.is_forward, self.has_messages) = (true, false);
+    }
+
+    /// A span that is there.
+    pub(super) fn see(&mut self, span: &SpanView) {
+        let entries = &mut self.entries[span.service as usize];
+        entries.serves |= span.kind == SpanKind::Server;
+        entries.consumes |= span.kind == SpanKind::Consumer;
+        self.has_messages |= span.kind == SpanKind::Producer;
+        self.is_forward &= span.start <= span.end;
+    }
+
+    /// All of them have been seen.
+    pub(super) fn settle(&mut self, tree: &Tree<'_>) {
+        self.calls.settle();
+        if self.has_messages {
+            self.messages.read(tree);
         }
-        evidence.calls.settle();
-        if has_messages {
-            evidence.messages = Messages::of(tree);
-        }
-        evidence
     }
 
     /// A span that is there, below one that is there.
-    fn below(&mut self, at: u32, span: &SpanView, up: u32, above: &SpanView) {
-        if span.is_called() {
-            self.calls.add(above.service, span.service);
-        }
+    pub(super) fn below(&mut self, at: u32, span: &SpanView, up: u32, above: &SpanView) {
+        self.calls.add(above.service, span.service, span.is_called());
         let habit = &mut self.habits[above.service as usize * KINDS + above.kind as usize];
         let family = &mut self.families[up as usize];
         family.count += 1;
-        let before = std::mem::replace(&mut family.last, at);
-        if before == NOBODY {
-            family.first = at;
-        } else {
-            habit.several += u32::from(family.count == 2);
-            self.families[before as usize].next = at;
-        }
+        habit.several += u32::from(family.count == 2);
+        self.next[family.last as usize] = at;
+        family.last = at;
         if span.process != above.process {
             return;
         }
-        let family = &mut self.families[up as usize];
-        if family.end > 0 && apart(family.end, span.start) > JITTER && !family.is_parallel {
+        if is_after(family.end, span.start) && !family.is_parallel {
             family.is_parallel = true;
             habit.at_once += 1;
         }
         family.end = family.end.max(span.end);
-        if above.is_instance && span.kind != SpanKind::Consumer && apart(span.end, above.end) > JITTER {
+        if above.is_instance && span.kind != SpanKind::Consumer && is_after(span.end, above.end) {
             self.outlives[span.service as usize] = true;
         }
     }
 
     /// The children of a span, by their start.
     pub(super) fn children(&self, at: u32) -> impl Iterator<Item = u32> + '_ {
-        let begin = Some(self.families[at as usize].first).filter(|child| *child != NOBODY);
-        std::iter::successors(begin, |child| Some(self.families[*child as usize].next).filter(|child| *child != NOBODY))
+        let next = |at: usize| Some(self.next[at]).filter(|child| *child != NOBODY);
+        std::iter::successors(next(self.families.len() + at as usize), move |child| next(*child as usize))
     }
 
     pub(super) fn count_of_children(&self, at: u32) -> usize {
@@ -178,36 +175,44 @@ impl Evidence {
     }
 }
 
+/// Whether one time is after another, clocks or no clocks.
+fn is_after(one: u64, other: u64) -> bool {
+    one > other.saturating_add(JITTER.unsigned_abs())
+}
+
 /// Pairs of services: a bit for each, as long as there are few.
-#[derive(Debug)]
-enum Pairs {
-    Few(Vec<u64>),
-    Many(Vec<(u32, u32)>),
+#[derive(Debug, Default)]
+struct Pairs {
+    has_few: bool,
+    bits: Vec<u64>,
+    pairs: Vec<(u32, u32)>,
 }
 
 impl Pairs {
-    fn of(services: usize) -> Pairs {
-        if services <= u64::BITS as usize { Pairs::Few(vec![0; services]) } else { Pairs::Many(Vec::new()) }
+    fn clear(&mut self, services: usize) {
+        self.has_few = services <= u64::BITS as usize;
+        self.bits.clear();
+        self.bits.resize(if self.has_few { services } else { 0 }, 0);
+        self.pairs.clear();
     }
 
-    fn add(&mut self, one: u32, other: u32) {
-        match self {
-            Pairs::Few(bits) => bits[one as usize] |= 1 << other,
-            Pairs::Many(pairs) => pairs.push((one, other)),
+    fn add(&mut self, one: u32, other: u32, is_pair: bool) {
+        if self.has_few {
+            self.bits[one as usize] |= u64::from(is_pair) << other;
+        } else if is_pair {
+            self.pairs.push((one, other));
         }
     }
 
     fn settle(&mut self) {
-        if let Pairs::Many(pairs) = self {
-            pairs.sort_unstable();
-            pairs.dedup();
-        }
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
     }
 
     fn has(&self, one: u32, other: u32) -> bool {
-        match self {
-            Pairs::Few(bits) => bits[one as usize] & 1 << other != 0,
-            Pairs::Many(pairs) => pairs.binary_search(&(one, other)).is_ok(),
+        match self.has_few {
+            true => self.bits[one as usize] & 1 << other != 0,
+            false => self.pairs.binary_search(&(one, other)).is_ok(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use tracetailor_core::telemetry::{SpanId, SpanKind, TraceId};
 
 use super::derive::{Purpose, derive, subject};
+use super::lookup::Lookup;
 use super::plan::{Left, Reason};
 use super::{NOBODY, SpanView};
 
@@ -14,8 +15,8 @@ pub(super) struct Ids {
     /// Why a span is left out, if it is.
     pub(super) left: Vec<Option<Left>>,
     pub(super) reasons: Vec<u16>,
-    /// The ids of all that stay, sorted, and whose they are.
-    index: Vec<(u64, u32)>,
+    /// The ids of all that stay.
+    lookup: Lookup,
 }
 
 impl Ids {
@@ -25,14 +26,10 @@ impl Ids {
             parent: spans.iter().map(|span| span.parent).collect(),
             left: vec![None; spans.len()],
             reasons: vec![0; spans.len()],
-            index: Vec::with_capacity(spans.len()),
+            lookup: Lookup::of(spans.iter().map(|span| key(span.id))),
         };
         ids.drop_bad_parents(spans);
-        ids.index = (0..spans.len()).map(|at| (key(ids.id[at]), at as u32)).collect();
-        ids.index.sort_unstable_by_key(|(id, at)| (*id, order(&spans[*at as usize])));
-        let nameless = ids.index.partition_point(|(id, _)| *id == key(SpanId::NONE));
-        let doubled = ids.index.windows(2).any(|pair| pair[0].0 == pair[1].0);
-        if doubled || nameless > 0 {
+        if ids.lookup.has_doubles() || ids.has(SpanId::NONE) {
             ids.tell_apart(trace, spans);
         }
         ids
@@ -40,9 +37,7 @@ impl Ids {
 
     /// Whose id it is.
     pub(super) fn find(&self, id: SpanId) -> u32 {
-        let wanted = key(id);
-        let at = self.index.partition_point(|(known, _)| *known < wanted);
-        self.index.get(at).filter(|(known, _)| *known == wanted).map_or(NOBODY, |(_, at)| *at)
+        self.lookup.find(key(id)).unwrap_or(NOBODY)
     }
 
     pub(super) fn has(&self, id: SpanId) -> bool {
@@ -67,7 +62,9 @@ impl Ids {
 
     /// Runs of the index that have one id become spans with one each.
     fn tell_apart(&mut self, trace: TraceId, spans: &[SpanView]) {
-        let index = std::mem::take(&mut self.index);
+        let mut index = std::mem::take(&mut self.lookup).into_entries();
+        index.sort_by_key(|(id, at)| (*id, order(&spans[*at as usize])));
+        let mut kept: Vec<(u64, u32)> = Vec::with_capacity(spans.len());
         let mut split: Vec<Split> = Vec::new();
         let mut again = Vec::new();
         for run in index.chunk_by(|a, b| a.0 == b.0) {
@@ -77,12 +74,15 @@ impl Ids {
                 again.extend(run.into_iter().map(|at| Split { at, purpose: Purpose::Nameless, reason: Reason::NoId }));
             } else {
                 let keeper = keeper(spans, &mut run);
-                self.index.push((key(self.id[keeper as usize]), keeper));
+                kept.push((key(self.id[keeper as usize]), keeper));
                 split.extend(run.into_iter().map(|at| Split::of(&spans[keeper as usize], spans, at)));
             }
         }
         split.extend(again);
+        self.lookup = Lookup::sorted(kept.clone());
         self.give_ids(trace, spans, &split);
+        kept.extend(split.iter().map(|split| (key(self.id[split.at as usize]), split.at)));
+        self.lookup = Lookup::sorted(kept);
     }
 
     /// One of identical spans is left, of versions of one span the one that was finished, and no synthetic span beside the real one.
@@ -125,8 +125,6 @@ impl Ids {
                 moved.push((key(span.id), span.process, id));
             }
         }
-        self.index.extend(split.iter().map(|split| (key(self.id[split.at as usize]), split.at)));
-        self.index.sort_unstable();
         for (at, span) in spans.iter().enumerate() {
             let to = moved.iter().find(|(id, process, _)| *id == key(self.parent[at]) && *process == span.process);
             if let Some((_, _, id)) = to.filter(|(_, _, id)| *id != self.id[at] && self.left[at].is_none()) {

@@ -5,53 +5,58 @@ use tracetailor_core::telemetry::SpanKind;
 use super::SpanView;
 use super::tree::Tree;
 
+/// When a span was open.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    start: u64,
+    end: u64,
+    /// Its place in the order that the index was made of.
+    place: u32,
+}
+
 /// Spans in the order of their start, in blocks that know when the last of theirs ended.
 #[derive(Debug, Default)]
 struct List {
-    /// Places in the order that the index was made of.
-    places: Vec<u32>,
-    starts: Vec<u64>,
-    ends: Vec<u64>,
+    slots: Vec<Slot>,
     last_ends: Vec<u64>,
 }
 
 const BLOCK: usize = 16;
 
 impl List {
-    fn push(&mut self, place: u32, span: &SpanView) {
-        if self.places.len().is_multiple_of(BLOCK) {
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.last_ends.clear();
+    }
+
+    fn push(&mut self, slot: Slot) {
+        if self.slots.len().is_multiple_of(BLOCK) {
             self.last_ends.push(0);
         }
-        self.places.push(place);
-        self.starts.push(span.start);
-        self.ends.push(span.end);
+        self.slots.push(slot);
         if let Some(last) = self.last_ends.last_mut() {
-            *last = (*last).max(span.end);
+            *last = (*last).max(slot.end);
         }
     }
 
     /// Adds those that began until one time and ended from another on; how many were looked at.
     fn open(&self, from: u64, until: u64, found: &mut Vec<u32>) -> usize {
-        let begun = self.starts.partition_point(|start| *start <= until);
-        let mut looks = begun.div_ceil(BLOCK);
-        for (block, last_end) in self.last_ends[..begun.div_ceil(BLOCK)].iter().enumerate() {
-            if *last_end < from {
-                continue;
-            }
-            let first = block * BLOCK;
-            let end = begun.min(first + BLOCK);
-            looks += end - first;
-            found.extend((first..end).filter(|at| self.ends[*at] >= from).map(|at| self.places[at]));
+        let begun = &self.slots[..self.slots.partition_point(|slot| slot.start <= until)];
+        let blocks = begun.chunks(BLOCK).zip(&self.last_ends);
+        let mut looks = blocks.len();
+        for (block, _) in blocks.filter(|(_, last_end)| **last_end >= from) {
+            looks += block.len();
+            found.extend(block.iter().filter(|slot| slot.end >= from).map(|slot| slot.place));
         }
         looks
     }
 }
 
 /// All spans that anything can hang below.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Index {
-    /// What is no call, one process after the other, each in the order of the start: from when to when, and its place.
-    by_process: Vec<(u64, u64, u32)>,
+    /// What is no call, one process after the other, each in the order of the start.
+    by_process: Vec<Slot>,
     /// Where each process begins.
     first: Vec<u32>,
     /// What is no call, of all processes.
@@ -72,32 +77,41 @@ pub(super) enum Where {
 }
 
 impl Index {
-    /// Of these spans, which come by their start.
-    pub(super) fn of(tree: &Tree<'_>, open: &[u32]) -> Index {
-        let (mut work, mut calls, mut senders) = (List::default(), List::default(), Vec::new());
-        let processes = tree.spans.iter().map(|span| span.process as usize + 1).max().unwrap_or(0);
-        let mut first = vec![0; processes + 1];
-        for (place, at) in open.iter().enumerate() {
-            let (place, span) = (place as u32, tree.span(*at));
-            match span.kind {
-                SpanKind::Producer => senders.push((span.start, place)),
-                SpanKind::Client => calls.push(place, span),
-                _ => {
-                    first[span.process as usize + 1] += 1;
-                    work.push(place, span);
-                }
+    /// Of a trace with so many processes, with no span yet.
+    pub(super) fn clear(&mut self, processes: usize) {
+        self.work.clear();
+        self.calls.clear();
+        self.senders.clear();
+        self.first.clear();
+        self.first.resize(processes + 2, 0);
+    }
+
+    /// A span that others can hang below. Spans come by their start.
+    pub(super) fn push(&mut self, place: u32, span: &SpanView) {
+        let slot = Slot { start: span.start, end: span.end, place };
+        match span.kind {
+            SpanKind::Producer => self.senders.push((slot.start, slot.place)),
+            SpanKind::Client => self.calls.push(slot),
+            _ => {
+                self.first[span.process as usize + 2] += 1;
+                self.work.push(slot);
             }
         }
-        for process in 0..processes {
-            first[process + 1] += first[process];
+    }
+
+    /// All of them, in their order, have come.
+    pub(super) fn settle(&mut self, tree: &Tree<'_>, open: &[u32]) {
+        // Where each process begins is one entry further on until all of its spans are in.
+        for process in 2..self.first.len() {
+            self.first[process] += self.first[process - 1];
         }
-        let (mut next, mut by_process) = (first.clone(), vec![(0, 0, 0); work.places.len()]);
-        for (at, place) in work.places.iter().enumerate() {
-            let next = &mut next[tree.span(open[*place as usize]).process as usize];
-            by_process[*next as usize] = (work.starts[at], work.ends[at], *place);
+        self.by_process.clear();
+        self.by_process.resize(self.work.slots.len(), Slot::default());
+        for slot in &self.work.slots {
+            let next = &mut self.first[tree.span(open[slot.place as usize]).process as usize + 1];
+            self.by_process[*next as usize] = *slot;
             *next += 1;
         }
-        Index { by_process, first, work, calls, senders }
     }
 
     /// The places of those that can have been open, in their order; how many were looked at.
@@ -106,14 +120,17 @@ impl Index {
         let looks = match at {
             Where::Here(process) => {
                 let own = &self.by_process[self.first[process as usize] as usize..self.first[process as usize + 1] as usize];
-                let begun = &own[..own.partition_point(|(start, ..)| *start <= until)];
-                found.extend(begun.iter().filter(|(_, end, _)| *end >= from).map(|(_, _, place)| *place));
+                let begun = &own[..own.partition_point(|slot| slot.start <= until)];
+                found.extend(begun.iter().filter(|slot| slot.end >= from).map(|slot| slot.place));
                 begun.len()
             }
             Where::Elsewhere => self.work.open(from, until, found),
         };
+        let others = found.len();
         let looks = looks + self.calls.open(from, until, found);
-        found.sort_unstable();
+        if found.len() > others {
+            found.sort_unstable();
+        }
         looks
     }
 
@@ -140,7 +157,7 @@ mod tests {
             spans.sort_unstable();
             let mut list = List::default();
             for (place, (start, length)) in spans.iter().enumerate() {
-                list.push(place as u32, &SpanView { start: *start, end: start + length, ..SpanView::EMPTY });
+                list.push(Slot { start: *start, end: start + length, place: place as u32 });
             }
             let mut found = Vec::new();
             list.open(from, until, &mut found);

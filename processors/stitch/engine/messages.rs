@@ -18,6 +18,8 @@ pub(super) struct Messages {
     /// Who publishes what, and who consumes it.
     publishers: Vec<(u64, u32)>,
     consumers: Vec<(u64, u32)>,
+    /// Which message which service took.
+    taken: Vec<(u32, u32)>,
     /// How long they were on their way: at least, and at most.
     delay: Option<(i64, i64)>,
     /// No message has two consumers.
@@ -27,39 +29,43 @@ pub(super) struct Messages {
 }
 
 impl Messages {
-    pub(super) fn of(tree: &Tree<'_>) -> Messages {
-        let (mut publishers, mut consumers) = (Vec::new(), Vec::new());
-        let mut taken: Vec<(u32, u32)> = Vec::new();
-        let mut delays: Option<(i64, i64)> = None;
+    /// Shows nothing.
+    pub(super) fn clear(&mut self) {
+        self.publishers.clear();
+        self.consumers.clear();
+        self.taken.clear();
+        self.delay = None;
+        (self.has_one_consumer_each, self.has_one_of_each_service) = (false, false);
+    }
+
+    /// Reads what a trace shows of its messages.
+    pub(super) fn read(&mut self, tree: &Tree<'_>) {
+        self.clear();
         for at in &tree.order {
             let (span, up) = (tree.span(*at), tree.up[*at as usize]);
             if span.kind == SpanKind::Producer {
-                publishers.push((span.topic, span.service));
+                self.publishers.push((span.topic, span.service));
             }
             if span.kind != SpanKind::Consumer {
                 continue;
             }
-            consumers.push((span.topic, span.service));
+            self.consumers.push((span.topic, span.service));
             if up != NOBODY && tree.span(up).kind == SpanKind::Producer {
                 let took = apart(span.start, tree.span(up).start);
-                delays = Some(delays.map_or((took, took), |(least, most)| (least.min(took), most.max(took))));
-                taken.push((up, span.service));
+                self.delay = Some(self.delay.map_or((took, took), |(least, most)| (least.min(took), most.max(took))));
+                self.taken.push((up, span.service));
             }
         }
-        for pairs in [&mut publishers, &mut consumers] {
+        for pairs in [&mut self.publishers, &mut self.consumers] {
             pairs.retain(|(topic, _)| *topic != 0);
             pairs.sort_unstable();
             pairs.dedup();
         }
-        taken.sort_unstable();
-        let is_enough = taken.len() >= ENOUGH;
-        Messages {
-            publishers,
-            consumers,
-            delay: delays.filter(|_| is_enough),
-            has_one_consumer_each: is_enough && taken.windows(2).all(|pair| pair[0].0 != pair[1].0),
-            has_one_of_each_service: taken.windows(2).all(|pair| pair[0] != pair[1]),
-        }
+        self.taken.sort_unstable();
+        let is_enough = self.taken.len() >= ENOUGH;
+        self.delay = self.delay.filter(|_| is_enough);
+        self.has_one_consumer_each = is_enough && self.taken.windows(2).all(|pair| pair[0].0 != pair[1].0);
+        self.has_one_of_each_service = self.taken.windows(2).all(|pair| pair[0] != pair[1]);
     }
 
     pub(super) fn publishes(&self, service: u32, topic: u64) -> bool {

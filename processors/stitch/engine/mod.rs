@@ -20,6 +20,7 @@ mod derive;
 mod evidence;
 mod ids;
 mod index;
+mod lookup;
 mod messages;
 mod plan;
 mod shape;
@@ -161,14 +162,33 @@ impl Default for Rules {
 /// No span.
 const NOBODY: u32 = u32::MAX;
 
-/// Says what should be done with a trace.
+/// Says what should be done with traces. It remembers nothing of them; what it keeps is the room that its tables take.
+#[derive(Debug, Default)]
+pub struct Engine {
+    search: anchor::Search,
+}
+
+/// The tables of a trace with more spans than this are given back.
+const MOST_KEPT: usize = 4_096;
+
+impl Engine {
+    /// Says what should be done with a trace.
+    pub fn repair(&mut self, trace: TraceId, spans: &[SpanView], rules: &Rules) -> Plan {
+        let ids = ids::Ids::of(trace, spans);
+        let mut tree = tree::Tree::of(spans, ids);
+        tree.cut_cycles();
+        tree.find_orphans(rules.outside_entry);
+        self.search.anchor(&mut tree, rules);
+        if spans.len() > MOST_KEPT {
+            self.search = anchor::Search::default();
+        }
+        plan::plan(trace, tree, rules)
+    }
+}
+
+/// Says what should be done with one trace.
 pub fn repair(trace: TraceId, spans: &[SpanView], rules: &Rules) -> Plan {
-    let ids = ids::Ids::of(trace, spans);
-    let mut tree = tree::Tree::of(spans, ids);
-    tree.cut_cycles();
-    tree.find_orphans(rules.outside_entry);
-    anchor::anchor(&mut tree, rules);
-    plan::plan(trace, tree, rules)
+    Engine::default().repair(trace, spans, rules)
 }
 
 #[cfg(test)]

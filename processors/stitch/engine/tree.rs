@@ -6,6 +6,9 @@ use super::ids::{Ids, key};
 use super::plan::Reason;
 use super::{NOBODY, SpanView};
 
+/// Where its top is just being looked for.
+const ON_THE_WAY: u32 = NOBODY - 1;
+
 /// A trace whose ids are in order.
 #[derive(Debug)]
 pub(super) struct Tree<'a> {
@@ -65,12 +68,17 @@ impl Anchor {
 impl<'a> Tree<'a> {
     pub(super) fn of(spans: &'a [SpanView], ids: Ids) -> Self {
         let count = spans.len();
-        let mut kept: Vec<u32> = (0..count as u32).filter(|at| ids.left[*at as usize].is_none()).collect();
-        kept.sort_unstable_by_key(|at| (spans[*at as usize].start, key(ids.id[*at as usize])));
+        let mut kept: Vec<(u64, u32)> = Vec::with_capacity(count);
+        kept.extend((0..count as u32).filter(|at| ids.left[*at as usize].is_none()).map(|at| (spans[at as usize].start, at)));
+        // Both are compared at once, since nobody could foresee how the comparison of one of them ends.
+        kept.sort_unstable_by_key(|(start, at)| u128::from(*start) << u32::BITS | u128::from(*at));
+        for run in kept.chunk_by_mut(|one, next| one.0 == next.0).filter(|run| run.len() > 1) {
+            run.sort_unstable_by_key(|(_, at)| key(ids.id[*at as usize]));
+        }
         let mut tree = Tree {
             spans,
             ids,
-            order: kept,
+            order: kept.into_iter().map(|(_, at)| at).collect(),
             up: vec![NOBODY; count],
             top: Vec::new(),
             group_of: vec![NOBODY; count],
@@ -112,28 +120,42 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Opens every ring of parents at its earliest span.
+    /// Opens every ring of parents at its earliest span, and finds the top of every piece.
     pub(super) fn cut_cycles(&mut self) {
-        // In a tree in which nobody begins before its parent there is no ring.
-        let in_order = |at: &u32| {
-            let up = self.up[*at as usize];
-            up == NOBODY || self.rank(up) < self.rank(*at)
-        };
-        if self.order.iter().all(in_order) {
-            return;
-        }
-        let mut walk = vec![0; self.spans.len()];
-        for (number, from) in self.order.clone().into_iter().enumerate() {
-            let number = number as u32 + 1;
-            let mut at = from;
-            while at != NOBODY && walk[at as usize] == 0 {
-                walk[at as usize] = number;
-                at = self.up[at as usize];
-            }
-            if at != NOBODY && walk[at as usize] == number {
-                self.cut_ring(at);
+        self.top = vec![NOBODY; self.spans.len()];
+        let mut way = Vec::new();
+        for number in 0..self.order.len() {
+            // As a rule a parent has begun before its children.
+            let from = self.order[number];
+            let up = self.up[from as usize];
+            let known = if up == NOBODY { from } else { self.top[up as usize] };
+            if known == NOBODY {
+                self.climb(from, &mut way);
+            } else {
+                self.top[from as usize] = known;
             }
         }
+    }
+
+    /// Finds the top of a span and of all on the way.
+    fn climb(&mut self, from: u32, way: &mut Vec<u32>) {
+        let mut at = from;
+        while self.top[at as usize] == NOBODY {
+            self.top[at as usize] = ON_THE_WAY;
+            way.push(at);
+            let up = self.up[at as usize];
+            if up == NOBODY {
+                self.top[at as usize] = at;
+            } else if self.top[up as usize] == ON_THE_WAY {
+                self.cut_ring(up);
+                way.drain(..).for_each(|at| self.top[at as usize] = NOBODY);
+                at = from;
+            } else {
+                at = up;
+            }
+        }
+        let top = self.top[at as usize];
+        way.drain(..).for_each(|at| self.top[at as usize] = top);
     }
 
     fn cut_ring(&mut self, at: u32) {
@@ -169,24 +191,6 @@ impl<'a> Tree<'a> {
             orphans.retain(|at| self.ids.parent[*at as usize] != outside);
         }
         self.group(orphans);
-        if !self.groups.is_empty() {
-            self.find_tops();
-        }
-    }
-
-    fn find_tops(&mut self) {
-        self.top = vec![NOBODY; self.spans.len()];
-        let mut way = Vec::new();
-        for from in &self.order {
-            let mut at = *from;
-            while self.top[at as usize] == NOBODY && self.up[at as usize] != NOBODY {
-                way.push(at);
-                at = self.up[at as usize];
-            }
-            let top = if self.top[at as usize] == NOBODY { at } else { self.top[at as usize] };
-            self.top[at as usize] = top;
-            way.drain(..).for_each(|at| self.top[at as usize] = top);
-        }
     }
 
     /// The received span that began first; one without a start only if none has one.

@@ -81,8 +81,8 @@ impl Search {
     }
 
     /// What every candidate weighs, the lightest first; nothing where it is as likely that none of them is the one.
-    pub(super) fn weigh(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &[Candidate]) -> Vec<(f64, u32)> {
-        let mut weights: Vec<(f64, u32)> = Vec::with_capacity(candidates.len());
+    pub(super) fn weigh(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, candidates: &[Candidate], weights: &mut Vec<(f64, u32)>) {
+        weights.clear();
         let is_outlived = candidates.iter().all(|candidate| candidate.fit != Fit::All);
         for candidate in candidates {
             self.looks += self.evidence.count_of_children(candidate.at);
@@ -101,10 +101,9 @@ impl Search {
         if none > self.care() * weights.iter().map(|(weight, _)| weight).sum::<f64>() {
             weights.clear();
         }
-        weights
     }
 
-    fn weight_in_time(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, Candidate { at, fit }: Candidate) -> f64 {
+    fn weight_in_time(&self, tree: &Tree<'_>, absent: &Absent<'_>, Candidate { at, fit }: Candidate) -> f64 {
         let span = tree.span(at);
         let Doings { idle, before, is_within } = self.doings(tree, absent, at);
         let likely = if absent.is_elsewhere && self.is_likely(span, absent) { LIKELY } else { 1.0 };
@@ -124,9 +123,9 @@ impl Search {
     }
 
     /// Whoever may have sent what a lost consumer took.
-    fn weight_of_sender(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> f64 {
+    fn weight_of_sender(&self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> f64 {
         let (span, service) = (tree.span(at), absent.child.service);
-        let ahead = self.clocks.ahead(absent.child, span);
+        let ahead = self.clocks.ahead(absent.clock, span);
         let messages = &self.evidence.messages;
         let beyond = if absent.is_message() { i64::MAX } else { TAKING };
         let in_time = if messages.may_have_caused(span, absent.child.start, ahead, beyond) { 1.0 } else { MISTIMED };
@@ -146,14 +145,14 @@ impl Search {
     }
 
     /// Whatever may have begun to send the message that the orphans took.
-    fn weight_of_source(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> f64 {
-        let ahead = self.clocks.ahead(absent.child, tree.span(at));
+    fn weight_of_source(&self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> f64 {
+        let ahead = self.clocks.ahead(absent.clock, tree.span(at));
         if self.evidence.messages.may_have_sent(tree.span(at), absent.child.start, absent.last_start, ahead) { 1.0 } else { NOT_OPEN }
     }
 
-    fn doings(&mut self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> Doings {
+    fn doings(&self, tree: &Tree<'_>, absent: &Absent<'_>, at: u32) -> Doings {
         let span = tree.span(at);
-        let ahead = self.clocks.ahead(absent.child, span);
+        let ahead = self.clocks.ahead(absent.clock, span);
         let (start, end) = (absent.child.start, absent.last_end);
         let lasted = apart(end, start);
         let mut doings = Doings { idle: None, before: i64::MAX, is_within: false };
@@ -174,6 +173,11 @@ impl Search {
         let mut last = span.start;
         after(span.start);
         for child in self.evidence.children(at).map(|child| tree.span(child)).filter(|child| child.process == span.process) {
+            if apart(start, child.start) + JITTER < ahead.least && self.evidence.is_forward {
+                // It began after they did, and so did all that follow it.
+                fit_between(last, child.start);
+                return doings;
+            }
             after(child.start);
             after(child.end);
             fit_between(last, child.start);
