@@ -1,5 +1,6 @@
 //! A batch: heads in a row, the groups they belong to, and the origins that wait to hear what becomes of them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -133,6 +134,35 @@ impl Telemetry {
     #[inline]
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.heads.iter().map(|head| self.view(head))
+    }
+
+    /// The items from `first` on that lie in memory one behind the other, and their bytes with what little lies between them: as many as fit into so many bytes, one at
+    /// least. Who looks for something that hardly any item has looks through all of them at once.
+    ///
+    /// # Panics
+    /// When `first` is not below [`Telemetry::len`].
+    pub fn stretch(&self, first: usize, most: usize) -> (Range<usize>, &[u8]) {
+        /// A tag and a length; what items share is longer.
+        const BETWEEN: usize = 16;
+        let head = &self.heads[first];
+        let group = &self.groups[head.group as usize];
+        let is_there = |other: &Head| {
+            other.has(Head::EDITED) == head.has(Head::EDITED)
+                && (other.group == head.group
+                    || head.has(Head::EDITED)
+                    || self.groups[other.group as usize].body.as_ptr() == group.body.as_ptr())
+        };
+        let start = head.offset as usize;
+        let (mut last, mut end) = (first + 1, start + head.length as usize);
+        while let Some(next) = self.heads.get(last).filter(|next| is_there(next)) {
+            let (from, to) = (next.offset as usize, next.offset as usize + next.length as usize);
+            if from < end || from > end + BETWEEN || to > start + most {
+                break;
+            }
+            (last, end) = (last + 1, to);
+        }
+        let source = if head.has(Head::EDITED) { &self.edited } else { &group.body[..] };
+        (first..last, &source[start..end])
     }
 
     #[inline]

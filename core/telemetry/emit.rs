@@ -120,18 +120,18 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Writes items one behind the other. Those that stand so in the request that they came in are copied together, with the tags and lengths between them.
+/// Writes items one behind the other. Those that stand so in the request that they came in, or among the edits, are copied together, with the tags and lengths
+/// between them.
 fn put_in_a_row(batch: &Telemetry, mut heads: &[Head], number: u32, out: &mut Vec<u8>) {
     while let [first, rest @ ..] = heads {
-        let body = &batch.groups[first.group as usize].body;
+        let is_edited = first.has(Head::EDITED);
+        let body: &[u8] = if is_edited { &batch.edited } else { &batch.groups[first.group as usize].body };
         let mut last = first;
         let mut together = 0;
-        if !first.has(Head::EDITED) {
-            let stands_behind = |last: &Head, head: &Head| head.group == first.group && follows(body, last, head, number);
-            while let Some(head) = rest.get(together).filter(|head| stands_behind(last, head)) {
-                last = head;
-                together += 1;
-            }
+        let lies_there = |head: &Head| head.has(Head::EDITED) == is_edited && (is_edited || head.group == first.group);
+        while let Some(head) = rest.get(together).filter(|head| lies_there(head) && follows(body, last, head, number)) {
+            last = head;
+            together += 1;
         }
         if together == 0 {
             put_item(batch, first, number, out);
@@ -149,10 +149,8 @@ fn follows(body: &[u8], last: &Head, head: &Head, number: u32) -> bool {
     let (from, to) = (last.offset as usize + last.length as usize, head.offset as usize);
     let tag = (number << 3) as u8 | LEN;
     match (body.get(from..to), head.length) {
-        (Some(&[there, low, high]), length @ 0x80..0x4000) => {
-            !head.has(Head::EDITED) && there == tag && low == length as u8 | 0x80 && high == (length >> 7) as u8
-        }
-        (Some(&[there, low]), length @ 0..0x80) => !head.has(Head::EDITED) && there == tag && low == length as u8,
+        (Some(&[there, low, high]), length @ 0x80..0x4000) => there == tag && low == length as u8 | 0x80 && high == (length >> 7) as u8,
+        (Some(&[there, low]), length @ 0..0x80) => there == tag && low == length as u8,
         _ => false,
     }
 }
@@ -164,7 +162,7 @@ fn put_item(batch: &Telemetry, head: &Head, number: u32, out: &mut Vec<u8>) {
 }
 
 /// Number of the list that items of a kind stand in.
-fn list_number(kind: ItemKind) -> u32 {
+pub(super) fn list_number(kind: ItemKind) -> u32 {
     if kind.data_field().is_some() { POINTS } else { LIST }
 }
 
@@ -234,10 +232,11 @@ fn order_of(batch: &Telemetry, leaves: &[Leaf<'_>], leaf_of_group: &[u32], by_ra
 #[cfg(test)]
 mod tests {
     use crate::ledger::Fate;
+    use crate::telemetry::wire::put_bytes;
     use crate::telemetry::{Decoded, Path, Signal, Value};
     use crate::testing::{Inlet, span, traces};
 
-    /// Names of all lengths that differ in how they are told, so that spans are copied together up to those that were edited.
+    /// Names of all lengths that differ in how they are told, so that spans are copied together up to those that were edited, and those too.
     #[test]
     fn what_is_copied_together_is_what_would_be_written_one_by_one() {
         let names: Vec<String> = [3, 0, 60, 70, 300, 16_400, 16_300, 1].map(|length| "n".repeat(length)).to_vec();
@@ -247,11 +246,31 @@ mod tests {
         for edited in 0..1 << names.len() {
             let mut batch = inlet.receive(traces(names.iter().map(|name| span(name).service("shop"))));
             batch.map_contexts(|context| context.set(&note, &Value::from("seen")).ok());
-            let expected: Vec<&str> =
-                names.iter().enumerate().map(|(place, name)| if edited >> place & 1 == 1 { "other" } else { name }).collect();
-            for place in (0..names.len()).filter(|place| edited >> place & 1 == 1) {
-                batch.item_mut(place).set(&name, &Value::from("other")).unwrap();
+            let is_edited = |place: usize| edited >> place & 1 == 1;
+            let other = |place: usize| format!("{}!", names[place]);
+            for place in (0..names.len()).filter(|place| is_edited(*place)) {
+                let mut item = batch.item_mut(place);
+                if place % 2 == 0 {
+                    item.set(&name, &Value::from(other(place).as_str())).unwrap();
+                    continue;
+                }
+                let done = item.rewrite(|item, out| {
+                    out.extend_from_slice(item.bytes());
+                    put_bytes(out, 5, other(place).as_bytes());
+                    true
+                });
+                assert_eq!(done, Ok(true));
+                // What is not to be another leaves nothing behind.
+                assert_eq!(
+                    batch.item_mut((place + 1) % names.len()).rewrite(|_, out| {
+                        out.extend_from_slice(b"left");
+                        false
+                    }),
+                    Ok(false)
+                );
             }
+            let expected: Vec<String> =
+                names.iter().enumerate().map(|(place, name)| if is_edited(place) { other(place) } else { name.clone() }).collect();
             let Ok(Decoded::Traces(sent)) = Decoded::decode(Signal::Traces, &batch.to_bytes()) else { panic!("what is emitted decodes") };
             let found: Vec<&str> = sent.resource_spans[0].scope_spans[0].spans.iter().map(|span| span.name.as_str()).collect();
             assert_eq!(found, expected, "{edited:b}");

@@ -9,10 +9,11 @@ use super::batch::Group;
 use super::check::{Check, MOST_VALUE_LEVELS};
 use super::context::{BadEnvelope, Context, envelope_message};
 use super::edit::{Change, EditError, write, write_entry_value};
+use super::emit::list_number;
 use super::item::{EVENTS, TRACE_STATE};
 use super::path::Step;
 use super::value::{Attribute, put_attribute};
-use super::wire::{entries, field_length, put_bytes, put_message};
+use super::wire::{LEN, entries, put_bytes, put_message};
 use super::{Head, Item, ItemKind, Path, Telemetry, Value, heads};
 
 /// One item of a batch, to be read and changed.
@@ -128,7 +129,7 @@ impl ItemMut<'_> {
                 put_rewritten(&mut scratch, number, &attribute, found.payload, &value);
             }
         }
-        let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + scratch.len() + bytes.len()).is_ok();
+        let changed = kept_from > 0 && u32::try_from(self.batch.edited.len() + EDIT_PREFIX + scratch.len() + bytes.len()).is_ok();
         if changed {
             scratch.extend_from_slice(&bytes[kept_from..]);
             self.keep(&mut scratch);
@@ -139,14 +140,45 @@ impl ItemMut<'_> {
 
     /// Writes the item anew: `write` appends what it is to be, and tells whether it is to be anything else. What the head mirrors must stay as it is.
     pub(crate) fn rewrite(&mut self, write: impl FnOnce(Item<'_>, &mut Vec<u8>) -> bool) -> Result<bool, EditError> {
+        // As long as nothing was edited, there is no room, and most sweeps need none.
+        let has_room = !self.batch.edited.is_empty();
+        if has_room && self.draft == Draft::None && !self.batch.heads[self.index].has(Head::EDITED) {
+            return self.rewrite_received(write);
+        }
         let mut scratch = std::mem::take(&mut self.batch.scratch);
         scratch.clear();
         let is_changed = write(self.item(), &mut scratch);
-        let fits = u32::try_from(self.batch.edited.len() + scratch.len()).is_ok();
+        let fits = u32::try_from(self.batch.edited.len() + EDIT_PREFIX + scratch.len()).is_ok();
         if is_changed && fits {
             self.keep(&mut scratch);
         }
         self.batch.scratch = scratch;
+        if is_changed && !fits { Err(EditError::TooLarge) } else { Ok(is_changed) }
+    }
+
+    /// The same for an item that is as it was received: it is written where edits are kept, and not copied there.
+    fn rewrite_received(&mut self, write: impl FnOnce(Item<'_>, &mut Vec<u8>) -> bool) -> Result<bool, EditError> {
+        let before = self.batch.edited.len();
+        let length = self.batch.heads[self.index].length as usize;
+        self.batch.make_room_for_edits(self.index, EDIT_PREFIX + length);
+        let mut edited = std::mem::take(&mut self.batch.edited);
+        edited.extend_from_slice(&[0; EDIT_PREFIX]);
+        let start = edited.len();
+        let item = self.batch.item(self.index);
+        let number = list_number(item.kind());
+        let is_changed = write(item, &mut edited);
+        let fits = u32::try_from(edited.len()).is_ok();
+        if is_changed && fits {
+            let length = edited.len() - start;
+            put_edit_prefix(&mut edited[before..start], number, length);
+            let head = &mut self.batch.heads[self.index];
+            (head.offset, head.length) = (start as u32, length as u32);
+            head.flags |= Head::EDITED;
+            self.batch.pristine = None;
+        } else {
+            edited.truncate(before);
+        }
+        self.batch.edited = edited;
         if is_changed && !fits { Err(EditError::TooLarge) } else { Ok(is_changed) }
     }
 
@@ -163,7 +195,7 @@ impl ItemMut<'_> {
                 copied = found.end;
             }
         }
-        let fits = u32::try_from(self.batch.edited.len() + bytes.len()).is_ok();
+        let fits = u32::try_from(self.batch.edited.len() + EDIT_PREFIX + bytes.len()).is_ok();
         if copied > 0 && fits && self.item().kind() == ItemKind::Span {
             scratch.extend_from_slice(&bytes[copied..]);
             self.keep(&mut scratch);
@@ -194,7 +226,7 @@ impl ItemMut<'_> {
     }
 
     fn check_whole(&self, bytes: &[u8]) -> Result<(), EditError> {
-        if u32::try_from(self.batch.edited.len() + bytes.len()).is_err() {
+        if u32::try_from(self.batch.edited.len() + EDIT_PREFIX + bytes.len()).is_err() {
             return Err(EditError::TooLarge);
         }
         Check::default().whole(self.item().kind().message(), bytes).map_err(|_| EditError::TooDeep)
@@ -235,7 +267,7 @@ impl ItemMut<'_> {
         if !write(kind.message(), self.item().bytes(), steps, change, scratch)? {
             return Ok(false);
         }
-        if u32::try_from(self.batch.edited.len() + scratch.len()).is_err() {
+        if u32::try_from(self.batch.edited.len() + EDIT_PREFIX + scratch.len()).is_err() {
             return Err(EditError::TooLarge);
         }
         if might_be_too_deep(steps, change) {
@@ -263,21 +295,13 @@ impl ItemMut<'_> {
 
     /// What any other edit would come to, with a single copy and without a look at the fields.
     fn put_trace_state_behind(&mut self, state: &str) -> Result<bool, EditError> {
-        let length = self.item().bytes().len() + field_length(TRACE_STATE, state.len());
-        if u32::try_from(self.batch.edited.len() + length).is_err() {
-            return Err(EditError::TooLarge);
-        }
-        self.batch.make_room_for_edits(self.index, length);
-        let Telemetry { heads, groups, edited, pristine, .. } = &mut *self.batch;
-        *pristine = None;
-        let head = &mut heads[self.index];
-        let start = edited.len();
-        edited.extend_from_slice(&groups[head.group as usize].body[head.offset as usize..][..head.length as usize]);
-        put_bytes(edited, TRACE_STATE, state.as_bytes());
-        head.offset = start as u32;
-        head.length = length as u32;
-        head.flags = head.flags & !Head::NO_TRACE_STATE | Head::EDITED;
-        Ok(true)
+        let changed = self.rewrite_received(|item, out| {
+            out.extend_from_slice(item.bytes());
+            put_bytes(out, TRACE_STATE, state.as_bytes());
+            true
+        })?;
+        self.batch.heads[self.index].flags &= !Head::NO_TRACE_STATE;
+        Ok(changed)
     }
 
     /// The head after a field of it was changed. An edit may leave an odd id odd, but not make one.
@@ -299,7 +323,8 @@ impl ItemMut<'_> {
     }
 
     fn keep_in_batch(&mut self, bytes: &[u8]) {
-        self.batch.make_room_for_edits(self.index, bytes.len());
+        self.batch.make_room_for_edits(self.index, EDIT_PREFIX + bytes.len());
+        let number = list_number(self.item().kind());
         let Telemetry { heads, edited, pristine, dead_edits, .. } = &mut *self.batch;
         *pristine = None;
         let head = &mut heads[self.index];
@@ -312,8 +337,11 @@ impl ItemMut<'_> {
             edited[start..start + bytes.len()].copy_from_slice(bytes);
             *dead_edits += before - bytes.len();
             return;
-        } else if head.has(Head::EDITED) {
-            *dead_edits += before;
+        } else {
+            *dead_edits += if head.has(Head::EDITED) { before } else { 0 };
+            let prefix = edited.len();
+            edited.extend_from_slice(&[0; EDIT_PREFIX]);
+            put_edit_prefix(&mut edited[prefix..], number, bytes.len());
         }
         head.offset = edited.len() as u32;
         head.flags |= Head::EDITED;
@@ -335,6 +363,15 @@ impl ItemMut<'_> {
             groups.len() - 1
         });
         head.group = number as u32;
+    }
+}
+
+/// In front of an item that was edited stand its tag and its length, where they take so many bytes: then items that were edited one behind the other are sent so.
+const EDIT_PREFIX: usize = 3;
+
+fn put_edit_prefix(prefix: &mut [u8], number: u32, length: usize) {
+    if (0x80..0x4000).contains(&length) {
+        prefix.copy_from_slice(&[(number << 3) as u8 | LEN, length as u8 | 0x80, (length >> 7) as u8]);
     }
 }
 

@@ -11,7 +11,7 @@ use super::check::MOST_VALUE_LEVELS;
 use super::edit::{Change, write_entry_value};
 use super::sweep::put_key_value;
 use super::value::{Attribute, Value, ValueRef};
-use super::wire::{self, Raw, fields, put_bytes};
+use super::wire::{self, len_fields, put_bytes};
 use super::{Item, ItemKind, ItemMut};
 
 /// Edits of different places.
@@ -121,8 +121,8 @@ impl OnePass {
         let field = self.field.as_ref().map_or(Some(0), |field| (field.kind == item.kind()).then_some(field.number))?;
         let (mut kept_from, mut met, mut changed) = (0, 0u32, 0u32);
         let mut has_field = field == 0;
-        for found in fields(bytes) {
-            let Raw::Len(payload) = found.raw else { continue };
+        for found in len_fields(bytes) {
+            let payload = found.payload;
             if found.number != number {
                 if found.number == field {
                     has_field = true;

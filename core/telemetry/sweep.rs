@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::value::{Attribute, ValueRef, put_any_value};
-use super::wire::{self, Raw, fields, put_bytes};
+use super::wire::{self, len_fields, put_bytes};
 use super::{EditError, ItemKind, ItemMut, Level, Value};
 
 /// Where a text stands, in a user's words.
@@ -327,8 +327,8 @@ impl Sweep {
         if plan.attributes != 0 {
             sweeper.begin(plan.place, Owner { bytes, number: plan.attributes });
         }
-        for found in fields(bytes) {
-            let Raw::Len(payload) = found.raw else { continue };
+        for found in len_fields(bytes) {
+            let payload = found.payload;
             if found.number == plan.attributes && sweeper.keeps(plan.place, Entry(payload)) {
                 continue;
             }

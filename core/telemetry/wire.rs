@@ -224,6 +224,66 @@ pub(crate) fn fields(bytes: &[u8]) -> impl Iterator<Item = WireField<'_>> {
     std::iter::from_fn(move || cursor.field().ok().flatten())
 }
 
+/// A length-delimited field of a message, and where it lies in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LenField<'a> {
+    pub(crate) number: u32,
+    pub(crate) payload: &'a [u8],
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+/// The length-delimited fields of a message, of any number: like [`fields`], for the loops that look at nothing else.
+#[inline]
+pub(crate) fn len_fields(bytes: &[u8]) -> LenFields<'_> {
+    LenFields(Cursor::new(bytes))
+}
+
+/// See [`len_fields`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LenFields<'a>(Cursor<'a>);
+
+impl<'a> Iterator for LenFields<'a> {
+    type Item = LenField<'a>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<LenField<'a>> {
+        loop {
+            let start = self.0.position();
+            match *self.0.rest() {
+                [] => return None,
+                // What is short has a tag and a length of one byte each.
+                [tag, length, ref rest @ ..] if tag & 0x87 == LEN && tag > LEN && length < 0x80 => {
+                    let (payload, rest) = rest.split_at_checked(usize::from(length))?;
+                    self.0.rest = rest;
+                    return Some(LenField { number: u32::from(tag >> 3), payload, start, end: self.0.position() });
+                }
+                [tag, ref rest @ ..] if tag & 0x87 == FIXED64 && tag > FIXED64 => self.0.rest = rest.get(8..)?,
+                _ => {
+                    // By value, so that the cursor stays in registers.
+                    let (found, rest) = other_field(self.0.rest())?;
+                    self.0.rest = rest;
+                    if let Some((number, payload)) = found {
+                        return Some(LenField { number, payload, start, end: self.0.position() });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What [`other_field`] finds: the field's number and payload, where it is length-delimited, and what follows it.
+type OtherField<'a> = (Option<(u32, &'a [u8])>, &'a [u8]);
+
+/// A field that is not of the usual shape.
+#[inline(never)]
+fn other_field(bytes: &[u8]) -> Option<OtherField<'_>> {
+    let mut cursor = Cursor::new(bytes);
+    let found = cursor.field().ok()??;
+    let payload = if let Raw::Len(payload) = found.raw { Some((found.number, payload)) } else { None };
+    Some((payload, cursor.rest()))
+}
+
 /// One entry of a list of messages, and where its field lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'a> {
@@ -384,6 +444,29 @@ mod tests {
         assert_eq!(seen, [(1, Raw::Group), (2, Raw::Varint(5))]);
         assert!(Cursor::new(&[0x0b, 0x14]).field().is_err());
         assert!(Cursor::new(&[0x0b].repeat(40)).field().is_err());
+    }
+
+    #[test]
+    fn length_delimited_fields_are_the_same_read_either_way() {
+        let mut message = Vec::new();
+        for number in [1, 2, 15, 16, 300] {
+            for length in [0, 1, 127, 128, 300] {
+                put_bytes(&mut message, number, &vec![7; length]);
+                put_tag(&mut message, number, FIXED64);
+                message.extend_from_slice(&[0x12; 8]);
+                put_tag(&mut message, number, FIXED32);
+                message.extend_from_slice(&[0x0a; 4]);
+                put_tag(&mut message, number, VARINT);
+                put_varint(&mut message, 1 << length.min(40));
+            }
+        }
+        // Whole, and broken off anywhere.
+        for end in 0..=message.len() {
+            let of_any = fields(&message[..end]).filter(|field| field.raw.wire_type() == LEN);
+            let expected: Vec<_> = of_any.map(|field| (field.number, field.raw.payload(), field.start, field.end)).collect();
+            let found: Vec<_> = len_fields(&message[..end]).map(|field| (field.number, field.payload, field.start, field.end)).collect();
+            assert_eq!(found, expected, "{end}");
+        }
     }
 
     #[test]

@@ -1,7 +1,5 @@
 #![doc = include_str!("README.md")]
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use tracetailor_core::attributes::{Actions, AttributeAction, Of};
 use tracetailor_core::component::{
@@ -63,14 +61,8 @@ impl Attributes {
 
 impl Processor for Attributes {
     fn process(&mut self, mut batch: Telemetry, out: &mut Output) {
-        for index in 0..batch.len() {
-            let item = batch.item(index);
-            if !self.selection.means(&item) {
-                continue;
-            }
-            let source = Arc::clone(&batch.origins()[batch.origin_of(item.head())].source);
-            self.actions.apply_to_item(&mut batch.item_mut(index), &source);
-        }
+        let Self { actions, selection, .. } = self;
+        actions.apply_to_items(&mut batch, |item| selection.means(item));
         out.emit(batch);
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::eight::{Places, others};
+
 /// A text with its escapes undone, and where each of its bytes came from.
 #[derive(Debug, Default)]
 pub(super) struct Unescaped {
@@ -96,31 +98,64 @@ const SHORTEST: usize = 11;
 /// So many beginnings of one run are tried: base64 holds `/`, `-` and `_`, which paths and names hold as well.
 const MOST_BEGINNINGS: usize = 6;
 
-/// The runs of base64 in a text that decode to what can be read, with what they decode to. One may begin where something else ends, or behind a sign of its own.
-pub(super) fn each_base64(text: &[u8], mut found: impl FnMut(Range<usize>, Vec<u8>)) {
-    let (mut begin, mut tried) = (0, 0);
-    while let Some(window) = text.get(begin..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
-        // What is no base64 ends a run that would be too short, and the next one begins behind it.
-        if let Some(broken) = [SHORTEST - 1, SHORTEST / 2].into_iter().find(|at| !is_base64(window[*at])) {
-            (begin, tried) = (begin + broken + 1, 0);
-            continue;
-        }
-        if tried < MOST_BEGINNINGS && begins_readable(window) {
-            let length = text[begin..].iter().position(|byte| !is_base64(*byte)).unwrap_or(text.len() - begin);
-            if length >= SHORTEST
-                && let Some(decoded) = readable(&text[begin..begin + length])
-            {
-                let padding = text[begin + length..].iter().take(2).take_while(|byte| **byte == b'=').count();
-                found(begin..begin + length + padding, decoded);
-                begin += length + padding;
-                tried = 0;
+/// The runs of base64 in a text that decode to what can be read. One may begin where something else ends, or behind a sign of its own.
+struct Runs<'t, C> {
+    text: &'t [u8],
+    /// Behind these a run may begin.
+    signs: Places<'t, C>,
+    begin: usize,
+    /// How many beginnings of this run were tried.
+    tried: usize,
+}
+
+fn runs(text: &[u8]) -> Runs<'_, impl Fn(u64) -> u64> {
+    Runs { text, signs: Places::of(text, others), begin: 0, tried: 0 }
+}
+
+impl<C: Fn(u64) -> u64> Iterator for Runs<'_, C> {
+    type Item = (Range<usize>, Vec<u8>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(window) = self.text.get(self.begin..).and_then(<[u8]>::first_chunk::<SHORTEST>) {
+            // What is no base64 ends a run that would be too short, and the next one begins behind it.
+            if let Some(broken) = [SHORTEST - 1, SHORTEST / 2].into_iter().find(|at| !is_base64(window[*at])) {
+                (self.begin, self.tried) = (self.begin + broken + 1, 0);
                 continue;
             }
+            if self.tried < MOST_BEGINNINGS
+                && begins_readable(window)
+                && let Some(run) = self.run()
+            {
+                (self.begin, self.tried) = (run.0.end, 0);
+                return Some(run);
+            }
+            let sign = self.signs.next(self.begin)?;
+            self.begin = sign + 1;
+            self.tried = if is_base64(self.text[sign]) { self.tried + 1 } else { 0 };
         }
-        let Some(length) = text[begin..].iter().position(|byte| SIXES[usize::from(*byte)] >= 62) else { return };
-        begin += length + 1;
-        tried = if is_base64(text[begin - 1]) { tried + 1 } else { 0 };
+        None
     }
+}
+
+impl<C> Runs<'_, C> {
+    /// The run that begins here, with the padding behind it, and what it decodes to, where that can be read.
+    fn run(&self) -> Option<(Range<usize>, Vec<u8>)> {
+        let rest = &self.text[self.begin..];
+        let length = rest.iter().position(|byte| !is_base64(*byte)).unwrap_or(rest.len());
+        let decoded = if length >= SHORTEST { readable(&rest[..length]) } else { None }?;
+        let padding = rest[length..].iter().take(2).take_while(|byte| **byte == b'=').count();
+        Some((self.begin..self.begin + length + padding, decoded))
+    }
+}
+
+/// Whether there is a run of base64 in a text that decodes to what can be read.
+pub(super) fn has_base64(text: &[u8]) -> bool {
+    runs(text).next().is_some()
+}
+
+/// The runs of base64 in a text that decode to what can be read, with what they decode to.
+pub(super) fn each_base64(text: &[u8], mut found: impl FnMut(Range<usize>, Vec<u8>)) {
+    runs(text).for_each(|(range, decoded)| found(range, decoded));
 }
 
 /// What a run decodes to, where that can be read.
@@ -135,14 +170,26 @@ fn begins_readable(run: &[u8; SHORTEST]) -> bool {
     if !FIRST[usize::from(run[0])] {
         return false;
     }
-    let bits = run[..8].iter().fold(0u64, |bits, byte| bits << 6 | u64::from(SIXES[usize::from(*byte)]));
-    let bytes = (bits << 16).to_be_bytes();
-    let bytes = &bytes[..6];
-    if bytes.iter().any(|byte| READABLE[usize::from(*byte)] == 0) {
+    let of_four = |four: &[u8]| four.iter().fold(0u64, |bits, byte| bits << 6 | u64::from(SIXES[usize::from(*byte)]));
+    let is_readable = |bits: u64| [16, 8, 0].into_iter().all(|place| READABLE[(bits >> place & 0xff) as usize]);
+    let first = of_four(&run[..4]);
+    if !is_readable(first) {
         return false;
     }
+    let second = of_four(&run[4..8]);
+    let bits = first << 24 | second;
+    let bytes = &(bits << 16).to_be_bytes()[..6];
     // What is wrong in six bytes of UTF-8 stays wrong, whatever follows; what is cut off may be right.
-    bytes.is_ascii() || std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
+    is_readable(second) && may_be_letters(bits) && std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none())
+}
+
+/// Whether of six bytes in a number each that goes on with a letter has one of the same before it, and each that begins a long one has such a byte behind it.
+#[inline]
+fn may_be_letters(bytes: u64) -> bool {
+    let long = bytes & 0x8080_8080_8080;
+    let begin = long & (bytes << 1);
+    let goes_on = long & !begin;
+    (begin >> 8) & !goes_on == 0 && goes_on & !(long >> 8) == 0
 }
 
 /// Of each character of base64, whether a byte of text may begin with its six bits.
@@ -154,7 +201,7 @@ static FIRST: [bool; 256] = {
         let mut low = 0;
         while low < 4 {
             // What begins a letter of UTF-8 lies between 0xc2 and 0xf4.
-            let is_first = READABLE[(bits | low) as usize] != 0 && ((bits | low) < 0x80 || matches!(bits | low, 0xc2..=0xf4));
+            let is_first = READABLE[(bits | low) as usize] && ((bits | low) < 0x80 || matches!(bits | low, 0xc2..=0xf4));
             first[byte] = first[byte] || SIXES[byte] < 64 && is_first;
             low += 1;
         }
@@ -164,11 +211,11 @@ static FIRST: [bool; 256] = {
 };
 
 /// Of each byte, whether a text may have it.
-static READABLE: [u8; 256] = {
-    let mut readable = [0; 256];
+static READABLE: [bool; 256] = {
+    let mut readable = [false; 256];
     let mut byte = 0;
     while byte < 256 {
-        readable[byte] = matches!(byte as u8, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..) as u8;
+        readable[byte] = matches!(byte as u8, b' '..=b'~' | b'\t' | b'\n' | b'\r' | 0x80..);
         byte += 1;
     }
     readable

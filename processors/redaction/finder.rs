@@ -5,7 +5,7 @@ use std::ops::Range;
 use regex::bytes::Regex;
 
 use super::detectors::Detector;
-use super::encodings::{each_base64, unescaped};
+use super::encodings::{each_base64, has_base64, unescaped};
 use super::needs;
 use super::prefilter::{Look, Needed, Prefilter};
 
@@ -73,6 +73,13 @@ impl Finder {
     #[inline]
     pub(super) fn is_done(look: Look, wanted: u128) -> bool {
         look.suspects & wanted == 0 && !look.has_escapes && !look.has_runs
+    }
+
+    /// Whether it is clear without any search that `wanted` searches find nothing.
+    #[inline]
+    pub(super) fn is_clear(&self, text: &[u8], wanted: u128) -> bool {
+        let look = self.look(text);
+        look.suspects & wanted == 0 && !look.has_escapes && !(look.has_runs && has_base64(text))
     }
 
     /// Finds what `wanted` searches find. Hits do not overlap and stand in order.

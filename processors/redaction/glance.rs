@@ -1,16 +1,78 @@
-//! One glance at all of an item: whether anything stands in it that blocked values need, wherever that is.
+//! One glance at all of some items: whether anything stands in them that blocked values need, wherever that is.
 //!
 //! Where the Collector's blocked values are all that is asked for, most items hold nothing for any of them, and showing every text to them costs many times what it
 //! takes to see that. So a sign is derived from each expression that every match of it holds: some letters in a row, digits in a row, or a seldom byte between such
-//! as may stand beside it. The whole item is searched for signs as it lies on the wire. A sign among ids and lengths only means that the texts are looked at.
+//! as may stand beside it. Whole items are searched for signs as they lie on the wire, many at once. A sign among ids and lengths only means that the texts are looked at.
 
 use memchr::memmem::Finder;
 use regex_syntax::hir::{Hir, HirKind};
+use tracetailor_core::telemetry::Telemetry;
 
 use super::needs::{folded, ranges};
 
+/// Glances at the items of one batch after the other.
+pub(super) struct Glances {
+    glance: Glance,
+    /// So many bytes are looked through at once: the fewer, the more often there was something.
+    reach: usize,
+    /// Of this batch, the items before this one were looked through.
+    seen: usize,
+    /// What was looked through last.
+    last: Seen,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Seen {
+    Clear,
+    /// One item, with something in it.
+    One,
+    /// In one of several is something.
+    Several,
+}
+
+/// The nearest cache holds it while one sign after the other is searched for.
+const FARTHEST: usize = 16 * 1024;
+/// Not even two items.
+const NEAREST: usize = 256;
+
+impl Glances {
+    /// Those for some expressions; nothing where one of them has no sign.
+    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Self> {
+        Some(Self { glance: Glance::of(patterns)?, reach: FARTHEST, seen: 0, last: Seen::Clear })
+    }
+
+    /// Another batch comes.
+    pub(super) fn begin_batch(&mut self) {
+        self.seen = 0;
+    }
+
+    /// Whether no expression can match any text of an item. Items are asked about in order.
+    #[inline]
+    pub(super) fn is_clear(&mut self, batch: &Telemetry, index: usize) -> bool {
+        if index >= self.seen {
+            self.look_on(batch, index);
+        }
+        match self.last {
+            Seen::Clear => true,
+            Seen::One => false,
+            Seen::Several => self.glance.is_clear(batch.item(index).bytes()),
+        }
+    }
+
+    fn look_on(&mut self, batch: &Telemetry, index: usize) {
+        let (items, bytes) = batch.stretch(index, self.reach);
+        self.seen = items.end;
+        self.last = match self.glance.is_clear(bytes) {
+            true => Seen::Clear,
+            false if items.len() == 1 => Seen::One,
+            false => Seen::Several,
+        };
+        self.reach = if self.last == Seen::Clear { (self.reach * 2).min(FARTHEST) } else { (self.reach / 4).max(NEAREST) };
+    }
+}
+
 /// The signs of all expressions.
-pub(super) struct Glance {
+struct Glance {
     /// Letters as they are.
     letters: Vec<Finder<'static>>,
     /// The bytes of other signs that are searched for, three at a time.
@@ -41,7 +103,7 @@ const MOST_SEARCHED: usize = 8;
 
 impl Glance {
     /// The signs of some expressions; nothing where one of them has none, so that every text must be looked at.
-    pub(super) fn of<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Self> {
+    fn of<'p>(patterns: impl Iterator<Item = &'p str>) -> Option<Self> {
         let (mut letters, mut signs, mut row): (Vec<Finder<'static>>, Vec<(u8, Sign)>, Option<usize>) = (Vec::new(), Vec::new(), None);
         for pattern in patterns {
             for sign in signs_of(&regex_syntax::parse(pattern).ok()?)? {
@@ -64,7 +126,7 @@ impl Glance {
     }
 
     /// Whether no expression can match any text in these bytes.
-    pub(super) fn is_clear(&self, bytes: &[u8]) -> bool {
+    fn is_clear(&self, bytes: &[u8]) -> bool {
         self.row.is_none_or(|row| !has_row(bytes, row))
             && self.letters.iter().all(|letters| letters.find(bytes).is_none())
             && !self.searched.iter().any(|three| self.has_sign(bytes, *three))
@@ -97,21 +159,19 @@ impl Sign {
     }
 }
 
-/// Whether so many digits stand in a row: one of so many places in a row is looked at, and what is around it where that is a digit.
+/// Whether so many digits stand in a row: one of so many places in a row is looked at, and what is around it where that is a digit. On one side of it is at least half
+/// of the row, so most are told by two more.
 fn has_row(bytes: &[u8], row: usize) -> bool {
-    let mut at = row - 1;
-    while let Some(byte) = bytes.get(at) {
-        if byte.is_ascii_digit() {
-            let before = bytes[..at].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-            let behind = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if before + behind >= row {
-                return true;
-            }
-            at += behind;
+    let half = (row - 1) / 2;
+    let is_digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    bytes.chunks_exact(row).enumerate().any(|(number, chunk)| {
+        let at = number * row + row - 1;
+        chunk[row - 1].is_ascii_digit() && (is_digit(at.checked_sub(half)) || is_digit(Some(at + half))) && {
+            let before = bytes[..at].iter().rev().take(row).take_while(|byte| byte.is_ascii_digit()).count();
+            let behind = bytes[at..].iter().take(row).take_while(|byte| byte.is_ascii_digit()).count();
+            before + behind >= row
         }
-        at += row;
-    }
-    false
+    })
 }
 
 /// Signs of which every match holds one.

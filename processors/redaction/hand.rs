@@ -3,12 +3,14 @@
 use std::collections::HashSet;
 
 use tracetailor_core::component::{BuildError, ProcessorContext};
-use tracetailor_core::telemetry::{Entry, Item, ItemKind, Owner, Place, Sweeper, Swept, Value, ValueRef, put_key_value, utf8};
+use tracetailor_core::telemetry::{
+    Entry, Item, ItemKind, Owner, Place, Signal, Sweeper, Swept, Telemetry, Value, ValueRef, put_key_value, utf8,
+};
 
 use super::collector::{Collector, Summary, Tally, Verdict};
 use super::config::{Action, Config, Mode};
 use super::detectors;
-use super::glance::Glance;
+use super::glance::Glances;
 use super::needs;
 use super::ours::{At, Becomes, Ours};
 use super::prefilter::Prefilter;
@@ -25,7 +27,7 @@ pub(super) struct Hand {
     /// Tells which of the Collector's blocked values are worth a search.
     blocked: Prefilter,
     /// Tells at a glance of most items that there is nothing in them, where nothing but blocked values is asked for.
-    glance: Option<Glance>,
+    glances: Option<Glances>,
     /// Nothing where none of our keys asks for anything.
     ours: Option<Ours>,
     mode: Mode,
@@ -83,7 +85,7 @@ impl Hand {
         Ok(Self {
             remembers: collector.as_ref().is_none_or(Collector::is_local),
             blocked: Prefilter::of(needed),
-            glance: glance(config, collector.as_ref()),
+            glances: glances(config, collector.as_ref()),
             collector,
             is_skipped: false,
             ours,
@@ -112,10 +114,15 @@ impl Hand {
         }
     }
 
+    /// The items of another batch begin.
+    pub(super) fn begin_batch(&mut self) {
+        self.glances.iter_mut().for_each(Glances::begin_batch);
+    }
+
     /// Whether it is clear without showing its texts that an item stays as it is. A log record's body is more than attributes are.
     #[inline]
-    pub(super) fn leaves(&self, item: &Item<'_>) -> bool {
-        item.kind() != ItemKind::LogRecord && self.glance.as_ref().is_some_and(|glance| glance.is_clear(item.bytes()))
+    pub(super) fn leaves(&mut self, batch: &Telemetry, index: usize) -> bool {
+        batch.signal() != Signal::Logs && self.glances.as_mut().is_some_and(|glances| glances.is_clear(batch, index))
     }
 
     /// Whether a rule says that the whole item is to go.
@@ -260,10 +267,10 @@ impl Hand {
 }
 
 /// What tells at a glance that there is nothing, where nothing but blocked values is asked for.
-fn glance(config: &Config, collector: Option<&Collector>) -> Option<Glance> {
+fn glances(config: &Config, collector: Option<&Collector>) -> Option<Glances> {
     let is_all = collector.is_some_and(Collector::only_blocks_values) && !config.has_ours() && config.limits.attributes == 0;
     let patterns = config.blocked_values.iter().map(|pattern| pattern.regex().as_str());
-    if is_all { Glance::of(patterns) } else { None }
+    if is_all { Glances::of(patterns) } else { None }
 }
 
 /// Cuts a text that is too long.
@@ -408,9 +415,27 @@ impl Sweeper for Hand {
 }
 
 impl Hand {
+    /// Whether one look tells that an attribute stays as it is, and nothing is to be counted.
+    fn is_clear(&mut self, place: Place, entry: Entry<'_>) -> bool {
+        let asks_collector = Hand::is_collectors(place) && self.collector().is_some();
+        let Some(ours) = self.ours.as_mut().filter(|_| !asks_collector) else { return false };
+        let attribute = entry.read();
+        let ValueRef::String(text) = attribute.value() else { return false };
+        text.len() <= self.longest && ours.is_clear(place, attribute.key, text)
+    }
+
     /// An attribute that was never seen, or not for long.
-    #[cold]
     fn judge(&mut self, place: Place, entry: Entry<'_>, hash: u64, out: &mut Vec<u8>) -> Swept {
+        if self.is_clear(place, entry) {
+            self.verdicts.remember_clean(hash);
+            return Swept::Keep;
+        }
+        self.judge_closely(place, entry, hash, out)
+    }
+
+    /// One in which something may be.
+    #[cold]
+    fn judge_closely(&mut self, place: Place, entry: Entry<'_>, hash: u64, out: &mut Vec<u8>) -> Swept {
         let was_doomed = self.is_doomed();
         let swept = self.judged(place, entry);
         let hits = self.counted(place, Some(entry.read().key));

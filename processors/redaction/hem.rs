@@ -85,15 +85,16 @@ impl Hem {
     /// Redacts the items themselves.
     pub(super) fn items(&mut self, batch: &mut Telemetry) {
         self.condemned.clear();
+        self.hand.begin_batch();
         for index in 0..batch.len() {
-            let mut item = batch.item_mut(index);
-            if let Some(cause) = cause_of(&self.barred, item.item().context().id()) {
+            if let Some(cause) = cause_of(&self.barred, batch.item(index).context().id()) {
                 self.condemned.push((index, cause));
                 continue;
             }
-            if self.hand.leaves(&item.item()) {
+            if self.hand.leaves(batch, index) {
                 continue;
             }
+            let mut item = batch.item_mut(index);
             self.hand.begin_item(self.skip.as_ref().is_some_and(|skip| skip.leaves_item(index)));
             self.hand.look_at(&item.item());
             let swept = self.sweep.item(&mut item, &mut self.hand);

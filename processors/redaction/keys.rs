@@ -87,6 +87,13 @@ pub(super) struct KeyFacts {
     pub(super) is_plain: bool,
 }
 
+impl KeyFacts {
+    /// Whether a value behind the key is looked into as any other is.
+    pub(super) fn is_ordinary(&self) -> bool {
+        self.is_plain && !self.is_secret && !self.is_prompt && !self.is_version && self.rule.is_none() && self.fold.is_none()
+    }
+}
+
 /// Tells what keys tell.
 pub(super) struct KeyReader {
     pub(super) rules: Vec<Vec<Glob>>,

@@ -4,6 +4,7 @@ mod actions;
 mod collector;
 mod config;
 mod detectors;
+mod eight;
 mod encodings;
 mod finder;
 mod glance;

@@ -19,22 +19,22 @@ pub(super) fn of(pattern: &str) -> Needed {
 }
 
 fn nothing() -> Needed {
-    Needed { literals: Vec::new(), counts: Counts::NONE, in_a_row: 0 }
+    Needed { literals: Vec::new(), counts: Counts::NONE, in_a_row: 0, closer: None }
 }
 
 fn walk(hir: &Hir) -> Needed {
     match hir.kind() {
         HirKind::Literal(literal) => {
             let counts = literal.0.iter().fold(Counts::NONE, |sum, byte| sum.and(Counts::of_byte(*byte)));
-            Needed { literals: vec![literal.0.to_vec()], counts, in_a_row: 0 }
+            Needed { literals: vec![literal.0.to_vec()], counts, in_a_row: 0, closer: None }
         }
         HirKind::Class(class) => match folded(class) {
-            Some(byte) => Needed { literals: vec![vec![byte]], counts: counts_of(class), in_a_row: 0 },
-            None => Needed { literals: Vec::new(), counts: counts_of(class), in_a_row: 0 },
+            Some(byte) => Needed { literals: vec![vec![byte]], counts: counts_of(class), in_a_row: 0, closer: None },
+            None => Needed { literals: Vec::new(), counts: counts_of(class), in_a_row: 0, closer: None },
         },
         HirKind::Repetition(repetition) if repetition.min > 0 => {
             let inner = walk(&repetition.sub);
-            Needed { counts: inner.counts.times(repetition.min), literals: inner.literals, in_a_row: 0 }
+            Needed { counts: inner.counts.times(repetition.min), literals: inner.literals, in_a_row: 0, closer: None }
         }
         HirKind::Capture(capture) => walk(&capture.sub),
         HirKind::Concat(parts) => sequence(parts),
@@ -65,7 +65,7 @@ fn sequence(parts: &[Hir]) -> Needed {
             best = needed.literals;
         }
     }
-    Needed { literals: best, counts, in_a_row: 0 }
+    Needed { literals: best, counts, in_a_row: 0, closer: None }
 }
 
 /// One of the ways is there.
@@ -74,7 +74,7 @@ fn either(ways: &[Hir]) -> Needed {
     let counts = all.iter().map(|way| way.counts).reduce(Counts::least).unwrap_or(Counts::NONE);
     let is_known = all.iter().all(|way| !way.literals.is_empty());
     let literals: Vec<Vec<u8>> = if is_known { all.into_iter().flat_map(|way| way.literals).collect() } else { Vec::new() };
-    Needed { literals: if literals.len() > MOST { Vec::new() } else { literals }, counts, in_a_row: 0 }
+    Needed { literals: if literals.len() > MOST { Vec::new() } else { literals }, counts, in_a_row: 0, closer: None }
 }
 
 /// The letter that a class of its two cases stands for.

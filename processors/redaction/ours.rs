@@ -115,6 +115,14 @@ impl Ours {
         self.value(at, value)
     }
 
+    /// Whether one look tells that a text behind an ordinary key stays as it is: most that were never seen are such.
+    pub(super) fn is_clear(&mut self, place: Place, key: &[u8], text: &[u8]) -> bool {
+        let facts = self.facts(key);
+        let may_be_structured = self.rules.secret_keys.is_some() && json::begins(text);
+        let may_hold_literals = facts.is_statement && self.rules.sql.is_some() && sql::may_hold_literals(text);
+        facts.is_ordinary() && !may_be_structured && !may_hold_literals && self.finder.is_clear(text, self.at(place).wanted)
+    }
+
     /// The whole value by one rule.
     fn whole(&mut self, rule: usize, value: ValueRef<'_>) -> Option<Becomes> {
         let action = self.rules.all[rule].action;

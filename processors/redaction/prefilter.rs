@@ -4,6 +4,7 @@
 //! neighbours at a time are looked up among those of the literals that rules need ([`grams`](super::grams)), and runs are noted that base64 may hide in. Only where that
 //! leaves a rule that wants many digits are they looked at once more. What passes all of it holds nothing; what is stopped is searched.
 
+use super::eight::{BLOCK, mask, numbers};
 use super::grams::{self, Grams};
 
 /// How many bytes of eight classes a text has: a byte each, and 127 stands for more.
@@ -23,6 +24,8 @@ const DASHES: u32 = 32;
 const BREAKS: u32 = 40;
 const ESCAPES: u32 = 48;
 const SEPARATORS: u32 = 56;
+/// All that a rule may need, what telemetry has least often first.
+const BY_RARITY: [u32; 7] = [AT_SIGNS, ESCAPES, COLONS, SEPARATORS, DASHES, DOTS, DIGITS];
 
 impl Counts {
     pub(super) const NONE: Counts = Counts(0);
@@ -116,7 +119,7 @@ static CLASSES: [u64; 256] = {
 };
 
 /// What a rule needs of a text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Needed {
     /// One of these, in any case; none where nothing is known, and nothing is known where one of them has less than three bytes.
     pub(super) literals: Vec<Vec<u8>>,
@@ -124,6 +127,8 @@ pub(super) struct Needed {
     pub(super) counts: Counts,
     /// So many digits in a row, with nothing between them but what separates groups.
     pub(super) in_a_row: u32,
+    /// A closer look, for texts that have all this: whether a search is worth it.
+    pub(super) closer: Option<CloserLook>,
 }
 
 /// Derived from what rules need.
@@ -133,7 +138,7 @@ pub(super) struct Prefilter {
     counts: Vec<Counts>,
     /// The rules that need no literal.
     plain: Vec<(u128, Counts)>,
-    /// Of each class the least that one of those needs which need any.
+    /// Of each class the least that one of those needs whose rarest it is.
     floor: Counts,
     /// Whether one of those needs nothing.
     has_any: bool,
@@ -141,7 +146,12 @@ pub(super) struct Prefilter {
     in_a_row: Vec<(u128, u32)>,
     /// All of them.
     rows: u128,
+    /// Rules that have a closer look of their own.
+    closer: Vec<(u128, CloserLook)>,
 }
+
+/// Whether a search through a text is worth it.
+pub(super) type CloserLook = fn(&[u8]) -> bool;
 
 /// What a look at a text told.
 #[derive(Clone, Copy, Debug)]
@@ -174,6 +184,7 @@ impl Prefilter {
             has_any: false,
             in_a_row: Vec::new(),
             rows: 0,
+            closer: Vec::new(),
         };
         for (number, needed) in needs.enumerate() {
             filter.add(1 << number, needed);
@@ -187,6 +198,7 @@ impl Prefilter {
             self.in_a_row.push((rule, needed.in_a_row));
             self.rows |= rule;
         }
+        self.closer.extend(needed.closer.map(|look| (rule, look)));
         let is_usable = !needed.literals.is_empty() && needed.literals.iter().all(|literal| literal.len() >= grams::SHORTEST);
         if is_usable {
             needed.literals.iter().for_each(|literal| self.grams.add(literal, rule));
@@ -194,11 +206,11 @@ impl Prefilter {
         }
         self.plain.push((rule, needed.counts));
         self.has_any |= needed.counts == Counts::NONE;
-        for lane in (0..8).map(|lane| lane * 8) {
-            let count = needed.counts.0 >> lane & 0xff;
-            if count > 0 && count < self.floor.0 >> lane & 0xff {
-                self.floor.0 = self.floor.0 & !(0xff << lane) | count << lane;
-            }
+        // One class that it needs is enough to tell that it must be looked at; that one which telemetry has least often.
+        let of = |counts: u64, lane: u32| counts >> lane & 0xff;
+        if let Some(lane) = BY_RARITY.into_iter().find(|lane| of(needed.counts.0, *lane) > 0) {
+            let least = of(needed.counts.0, lane).min(of(self.floor.0, lane));
+            self.floor.0 = self.floor.0 & !(0xff << lane) | least << lane;
         }
     }
 
@@ -223,6 +235,11 @@ impl Prefilter {
         if suspects & self.rows != 0 {
             suspects = self.with_rows(text, suspects);
         }
+        for (rule, is_worth_it) in &self.closer {
+            if suspects & rule != 0 && !is_worth_it(text) {
+                suspects &= !rule;
+            }
+        }
         Look { suspects, has_escapes: seen.counts.0 >> ESCAPES & 0xff != 0, has_runs: seen.solid != 0 }
     }
 
@@ -239,7 +256,7 @@ impl Prefilter {
 
     /// Of some rules, those that have digits enough in a row where they need any.
     fn with_rows(&self, text: &[u8], mut suspects: u128) -> u128 {
-        let longest = digits_in_a_row(text);
+        let longest = if has_six_in_a_row(text) { digits_in_a_row(text) } else { FEW_IN_A_ROW };
         for (rule, needed) in &self.in_a_row {
             if longest < *needed {
                 suspects &= !rule;
@@ -297,6 +314,19 @@ fn class(bytes: u64) -> u64 {
     CLASSES[(bytes & 0xff) as usize]
 }
 
+/// So many in a row are as good as none, but for a rule that needs no more.
+const FEW_IN_A_ROW: u32 = 5;
+
+/// Whether six bytes stand in a row of which numbers may be made: of ids hardly any has so many.
+fn has_six_in_a_row(text: &[u8]) -> bool {
+    // Blocks overlap by five, so that no six are torn apart.
+    (0..text.len()).step_by(BLOCK - 5).any(|from| {
+        let one = mask(text, from, numbers);
+        let two = one & one >> 1;
+        two & two >> 2 & two >> 4 != 0
+    })
+}
+
 /// The most digits in a row, with nothing between them but what separates groups of a number.
 fn digits_in_a_row(text: &[u8]) -> u32 {
     let (mut row, mut longest) = (0, 0);
@@ -332,6 +362,7 @@ mod tests {
             literals: literals.iter().map(|literal| literal.as_bytes().to_vec()).collect(),
             counts: *counts,
             in_a_row: 0,
+            closer: None,
         }))
     }
 
@@ -354,6 +385,21 @@ mod tests {
             assert_eq!(filter.suspects(text.as_bytes()), suspects, "{text}");
         }
         assert_eq!(filter.suspects("1".repeat(5_000).as_bytes()), 1, "many digits are many");
+    }
+
+    #[test]
+    fn digits_in_a_row_are_counted_wherever_they_stand() {
+        let needs = |in_a_row| Needed { literals: Vec::new(), counts: Counts::digits(1), in_a_row, closer: None };
+        let filter = Prefilter::of([needs(3), needs(6), needs(9)].into_iter());
+        for before in 0..150 {
+            for (digits, suspects) in [("123", 1), ("12345", 1), ("12 (34)-5.6", 3), ("+1/234567", 3), ("123456789", 7), ("12345678*9", 3)]
+            {
+                let text = format!("{}{digits}{}", "x".repeat(before), "y".repeat(before % 64));
+                // With less than six in a row nobody counts.
+                let expected = if digits.len() < 6 { 1 } else { suspects };
+                assert_eq!(filter.suspects(text.as_bytes()), expected, "{text}");
+            }
+        }
     }
 
     #[test]

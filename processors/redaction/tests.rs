@@ -77,6 +77,29 @@ fn every_action_does_what_it_says() {
     assert_eq!(text(bucket, "client.address", "2001:db8:1:2::7:8").as_deref(), Some("2001:db8:1::/48"));
 }
 
+/// Many items are looked through at once, near and far.
+#[test]
+fn blocked_values_are_found_wherever_they_stand_among_many() {
+    let config = "{allow_all_keys: true, blocked_values: ['4[0-9]{12}', 'AKIA[A-Z0-9]{16}']}";
+    let number = "4111111111111";
+    for every in [1, 2, 3, 7, 40, 299, 1_000] {
+        let has = |place: usize| place % every == every / 2;
+        let spans = (0..300).map(|place| {
+            let filler = span("a").attribute("filler", "x".repeat(place * 7 % 500));
+            filler.attribute("card", if has(place) { number } else { "none" }).service(if place % 11 == 0 { "shop" } else { "cart" })
+        });
+        let places = |spans: &[Span]| -> usize {
+            spans.iter().filter(|span| value(span, "card") == Some(Value::StringValue("****".to_owned()))).count()
+        };
+        let mut driver = Driver::of(&FACTORY, config);
+        driver.receive(traces(spans.clone()));
+        driver.receive(traces(spans));
+        let sent = driver.finish().spans();
+        assert_eq!(places(&sent), 2 * (0..300).filter(|place| has(*place)).count(), "one in {every}");
+        assert!(sent.iter().all(|span| value(span, "card") != Some(Value::StringValue(number.to_owned()))));
+    }
+}
+
 #[test]
 fn what_is_taken_in_by_a_wider_finding_still_drops() {
     let config = "{allow_all_keys: true, presets: secrets, detectors: {email: drop_span}}";

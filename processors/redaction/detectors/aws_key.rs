@@ -12,6 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         literals: &["akia", "asia", "agpa", "aida", "aroa", "aipa", "anpa", "anva", "abia", "acca", "secret"],
         counts: Counts::NONE,
         in_a_row: 0,
+        closer: None,
     },
     find,
     samples: &["AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"],

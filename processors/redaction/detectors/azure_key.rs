@@ -12,6 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         literals: &["accountkey", "sharedaccesskey", "0Q~", "1Q~", "2Q~", "3Q~", "4Q~", "5Q~", "6Q~", "7Q~", "8Q~", "9Q~"],
         counts: Counts::NONE,
         in_a_row: 0,
+        closer: None,
     },
     find,
     samples: &[

@@ -9,7 +9,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "basic_auth",
-    needs: Needs { literals: &["basic"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs { literals: &["basic"], counts: Counts::NONE, in_a_row: 0, closer: None },
     find,
     samples: &["Basic dXNlcjpwYXNzd29yZA=="],
 };

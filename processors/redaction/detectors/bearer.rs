@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "bearer",
-    needs: Needs { literals: &["bearer"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs { literals: &["bearer"], counts: Counts::NONE, in_a_row: 0, closer: None },
     find,
     samples: &["Authorization: Bearer mF_9.B5f-4.1JqM"],
 };

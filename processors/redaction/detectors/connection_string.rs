@@ -12,6 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         literals: &["passw", "pwd", "secret", "_token", "apikey", "api_key", "api-key", "credential"],
         counts: Counts::NONE,
         in_a_row: 0,
+        closer: None,
     },
     find,
     samples: &["Server=db;User Id=sa;Password=hunter2;", "{\"client_secret\": \"3kfj39fkd\"}"],

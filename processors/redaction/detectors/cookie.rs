@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "cookie",
-    needs: Needs { literals: &["cookie"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs { literals: &["cookie"], counts: Counts::NONE, in_a_row: 0, closer: None },
     find,
     samples: &["Cookie: session=8f2a; theme=dark", "set-cookie: id=a3fWa; Max-Age=2592000"],
 };

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "email",
-    needs: Needs { literals: &[], counts: Counts::at_signs(1).and(Counts::dots(1)), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::at_signs(1).and(Counts::dots(1)), in_a_row: 0, closer: None },
     find,
     samples: &["joe@example.com", "<Ann.Lee+shop@mail.example.co.uk>"],
 };

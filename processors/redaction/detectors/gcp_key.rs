@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "gcp_key",
-    needs: Needs { literals: &["AIza", "ya29.", "GOCSPX-"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs { literals: &["AIza", "ya29.", "GOCSPX-"], counts: Counts::NONE, in_a_row: 0, closer: None },
     find,
     samples: &["AIzaSyDaGmWKa4JsXZ-HjGw7ISLn_3namBGewQe", "ya29.a0AfH6SMBx-7y8Z9", "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"],
 };

@@ -8,7 +8,12 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "github_token",
-    needs: Needs { literals: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs {
+        literals: &["ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"],
+        counts: Counts::NONE,
+        in_a_row: 0,
+        closer: None,
+    },
     find,
     samples: &["ghp_16C7e42F292c6912E7710c838347Ae178B4a", "glpat-AbCdEfGhIjKlMnOpQrSt"],
 };

@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::text::is_word_at;
 use super::{Detector, Needs};
+use crate::redaction::eight::{BLOCK, digits, letters, mask};
 use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "iban",
-    needs: Needs { literals: &[], counts: Counts::digits(6), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::digits(6), in_a_row: 0, closer: Some(holds_beginning) },
     find,
     samples: &["DE89370400440532013000", "GB29 NWBK 6016 1331 9268 19"],
 };
@@ -96,9 +97,6 @@ const COUNTRIES: &[(&[u8; 2], usize)] = &[
 ];
 
 fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
-    if !holds_beginning(text) {
-        return;
-    }
     let mut at = 0;
     while at + 15 <= text.len() {
         let is_start = text[at].is_ascii_alphabetic()
@@ -118,24 +116,14 @@ fn find(text: &[u8], found: &mut Vec<Range<usize>>) {
 
 /// Whether anywhere two letters and two digits begin a word. It is told without a branch, because most words of ids are nearly that.
 fn holds_beginning(text: &[u8]) -> bool {
-    let (mut last, mut is_any) = (0u32, false);
-    for byte in text {
-        last = last << 2 | u32::from(KINDS[usize::from(*byte)]);
-        is_any |= last & 0x3ff == 0b00_10_10_01_01;
-    }
-    is_any
+    // The next block begins with what had too little behind it in this one.
+    (0..text.len()).step_by(BLOCK - 3).any(|from| {
+        let (letters, digits) = (mask(text, from, letters), mask(text, from, digits));
+        let follows_word = u64::from(is_word_at(text, from.checked_sub(1)));
+        let begins = !((letters | digits) << 1 | follows_word);
+        begins & letters & letters >> 1 & digits >> 2 & digits >> 3 != 0
+    })
 }
-
-/// Of each byte: 1 for a digit, 2 for a letter.
-static KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        kinds[byte] = if (byte as u8).is_ascii_digit() { 1 } else { 2 * (byte as u8).is_ascii_alphabetic() as u8 };
-        byte += 1;
-    }
-    kinds
-};
 
 /// Where a number that begins at `start` ends, if it is one.
 fn end_of(text: &[u8], start: usize) -> Option<usize> {
@@ -170,6 +158,17 @@ fn remainder(number: &[u8]) -> u32 {
 mod tests {
     use super::super::tests::assert_tables;
     use super::*;
+
+    #[test]
+    fn beginnings_are_found_wherever_they_stand() {
+        for before in 0..200 {
+            for filler in ["-", "a", "1"] {
+                let text = format!("{}de89{}", filler.repeat(before), "z".repeat(before % 70));
+                assert_eq!(holds_beginning(text.as_bytes()), filler == "-" || before == 0, "{text}");
+            }
+        }
+        assert!(!holds_beginning(b"") && !holds_beginning(b"de8") && !holds_beginning(b"-de-12 d1 de8"));
+    }
 
     #[test]
     fn tables() {

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "ipv4",
-    needs: Needs { literals: &[], counts: Counts::digits(4).and(Counts::dots(3)), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::digits(4).and(Counts::dots(3)), in_a_row: 0, closer: None },
     find,
     samples: &["203.0.113.7", "from 198.51.100.23:443"],
 };

@@ -9,7 +9,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "ipv6",
-    needs: Needs { literals: &[], counts: Counts::colons(2), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::colons(2), in_a_row: 0, closer: None },
     find,
     samples: &["2001:db8::ff00:42:8329", "[2001:db8:0:1:1:1:1:1]:443"],
 };

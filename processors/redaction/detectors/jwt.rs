@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "jwt",
-    needs: Needs { literals: &["eyJ"], counts: Counts::dots(1), in_a_row: 0 },
+    needs: Needs { literals: &["eyJ"], counts: Counts::dots(1), in_a_row: 0, closer: None },
     find,
     samples: &["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"],
 };

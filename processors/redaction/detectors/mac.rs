@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "mac",
-    needs: Needs { literals: &[], counts: Counts::separators(5), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::separators(5), in_a_row: 0, closer: None },
     find,
     samples: &["01:23:45:67:89:ab", "A4-83-E7-12-34-56"],
 };

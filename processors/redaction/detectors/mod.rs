@@ -55,13 +55,15 @@ pub(super) struct Needs {
     pub(super) counts: Counts,
     /// So many digits in a row, with nothing between them but what separates groups: spaces, dashes, dots, brackets, slashes, plus signs.
     pub(super) in_a_row: u32,
+    /// A closer look, for texts that have all this: whether a search is worth it.
+    pub(super) closer: Option<fn(&[u8]) -> bool>,
 }
 
 impl Needs {
     /// The same as the prefilter wants it.
     pub(super) fn needed(&self) -> Needed {
         let literals = self.literals.iter().map(|literal| literal.as_bytes().to_vec()).collect();
-        Needed { literals, counts: self.counts, in_a_row: self.in_a_row }
+        Needed { literals, counts: self.counts, in_a_row: self.in_a_row, closer: self.closer }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "openai_key",
-    needs: Needs { literals: &["sk-"], counts: Counts::dashes(1), in_a_row: 0 },
+    needs: Needs { literals: &["sk-"], counts: Counts::dashes(1), in_a_row: 0, closer: None },
     find,
     samples: &["sk-abcdefghijklmnopqrst1234567890", "sk-proj-Ab12Cd34Ef56Gh78Ij90Kl"],
 };

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "payment_card",
-    needs: Needs { literals: &[], counts: Counts::digits(12), in_a_row: 12 },
+    needs: Needs { literals: &[], counts: Counts::digits(12), in_a_row: 12, closer: None },
     find,
     samples: &["4111111111111111", "card 5555 5555 5555 4444.", "3782-822463-10005"],
 };

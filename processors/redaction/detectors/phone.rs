@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "phone",
-    needs: Needs { literals: &[], counts: Counts::digits(6), in_a_row: 6 },
+    needs: Needs { literals: &[], counts: Counts::digits(6), in_a_row: 6, closer: None },
     find,
     samples: &["+49 30 1234567", "(555) 234-5678", "tel:5552345678"],
 };

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "private_key",
-    needs: Needs { literals: &["-----begin"], counts: Counts::dashes(5), in_a_row: 0 },
+    needs: Needs { literals: &["-----begin"], counts: Counts::dashes(5), in_a_row: 0, closer: None },
     find,
     samples: &["-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\\nMIIE"],
 };

@@ -12,6 +12,7 @@ pub(super) static DETECTOR: Detector = Detector {
         literals: &["xoxa-", "xoxb-", "xoxp-", "xoxo-", "xoxs-", "xoxr-", "xoxe-", "xapp-", "hooks.slack.com"],
         counts: Counts::NONE,
         in_a_row: 0,
+        closer: None,
     },
     find,
     // In two pieces, because keepers of repositories look for such texts too.

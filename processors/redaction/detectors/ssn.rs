@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "ssn",
-    needs: Needs { literals: &[], counts: Counts::digits(9), in_a_row: 9 },
+    needs: Needs { literals: &[], counts: Counts::digits(9), in_a_row: 9, closer: None },
     find,
     samples: &["123-45-6789", "ssn=123456789"],
 };

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "stripe_key",
-    needs: Needs { literals: &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"], counts: Counts::NONE, in_a_row: 0 },
+    needs: Needs { literals: &["sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_"], counts: Counts::NONE, in_a_row: 0, closer: None },
     find,
     // In two pieces, because keepers of repositories look for such texts too.
     samples: &[concat!("sk_live", "_abcdefghij0123456789"), concat!("whsec", "_abcdefghijklmnop0123")],

@@ -28,6 +28,7 @@ pub(super) static DETECTOR: Detector = Detector {
         ],
         counts: Counts::NONE,
         in_a_row: 0,
+        closer: None,
     },
     find,
     samples: &["https://x/?sv=2020&sig=abc%2B123", "/o?X-Amz-Signature=fe5f80f77d5fa3beca038a248ff027d0"],

@@ -8,7 +8,7 @@ use crate::redaction::prefilter::Counts;
 
 pub(super) static DETECTOR: Detector = Detector {
     name: "url_userinfo",
-    needs: Needs { literals: &[], counts: Counts::at_signs(1).and(Counts::colons(1)), in_a_row: 0 },
+    needs: Needs { literals: &[], counts: Counts::at_signs(1).and(Counts::colons(1)), in_a_row: 0, closer: None },
     find,
     samples: &["https://joe:hunter2@example.com/x", "postgres://app:s3cret@db:5432/shop"],
 };

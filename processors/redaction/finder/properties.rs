@@ -17,7 +17,7 @@ fn searches() -> Vec<Search> {
 
 /// Searches every text for everything.
 fn thorough() -> Finder {
-    let anything = || Needed { literals: Vec::new(), counts: Counts::NONE, in_a_row: 0 };
+    let anything = || Needed { literals: Vec::new(), counts: Counts::NONE, in_a_row: 0, closer: None };
     let searches = searches();
     Finder { prefilter: Prefilter::of(searches.iter().map(|_| anything())), searches, ..Finder::new(Vec::new()) }
 }
