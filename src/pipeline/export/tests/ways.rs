@@ -239,9 +239,10 @@ async fn senders_that_wait_wait_for_the_fullest() {
 #[tokio::test(start_paused = true)]
 async fn one_that_is_away_takes_no_more_than_its_part_of_the_memory() {
     let mut probe = Inlet::new();
-    let batch = probe.receive(traces([span("b")]));
-    let size = batch.pinned() as u64;
-    batch.settle(Fate::Delivered);
+    // As large as it is when it has been put on its way.
+    let mut parts = probe.receive(traces([span("b")])).split(2, |_| 1);
+    let size = parts[1].pinned() as u64;
+    parts.drain(..).for_each(|part| part.settle(Fate::Delivered));
     // Queues may hold 30 % of it: twenty such batches, and each of two ways ten.
     let mut rig = Rig::within(Memory::new(size * 20 * 100 / 30 + 100, u64::MAX), &room_for(1000), &[("a", 1), ("b", 2)]);
     rig.board.change(|table| table.away = vec![2]);
