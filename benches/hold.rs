@@ -9,20 +9,11 @@ mod held;
 mod yardstick;
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use held::{Gateway, Judge, Requests};
+use held::{Gateway, Judge, Requests, each_turn, parse_each, wait};
 use tracetailor_core::component::Wants;
-use tracetailor_core::component::{Output, Processor, Room};
-use tracetailor_core::ledger::Fate;
 use tracetailor_core::testing::Payload;
-use tracetailor_core::time::LogTime;
 use yardstick::{Way, compare};
-
-/// Spans held at any moment.
-const HELD: usize = 200_000;
-/// One request comes in each turn.
-const TURN: Duration = Duration::from_millis(17);
 
 fn main() {
     compare("hold", ways);
@@ -48,23 +39,8 @@ fn copy_each(payload: &Payload) -> impl FnMut() + 'static {
     move || drop(black_box(requests.next()))
 }
 
-fn parse_each(payload: &Payload) -> impl FnMut() + 'static {
-    let mut requests = Requests::new(payload);
-    let gateway = Gateway::new();
-    move || gateway.receive(requests.next()).settle(Fate::Delivered)
-}
-
 fn hold_each(payload: &Payload, judge: Judge) -> impl FnMut() + 'static {
-    let mut requests = Requests::new(payload);
     let gateway = Gateway::new();
-    let turns = u32::try_from(HELD / payload.items).unwrap_or(u32::MAX);
-    let mut whole = gateway.whole_traces(TURN * turns, judge);
-    let mut now = LogTime(1 << 60);
-    move || {
-        now = now + TURN;
-        let mut out = Output::new(now, Room::ENOUGH);
-        whole.process(gateway.receive(requests.next()), &mut out);
-        let _ = whole.wake(now, &mut out);
-        out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
-    }
+    let whole = gateway.whole_traces(wait(payload), judge);
+    each_turn(payload, gateway, Box::new(whole))
 }

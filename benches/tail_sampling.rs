@@ -7,20 +7,11 @@ mod held;
 #[expect(dead_code, reason = "it measures policies, and needs no other half of a comparison")]
 mod yardstick;
 
-use std::time::Duration;
-
-use held::{Gateway, Judge, Requests};
-use tracetailor_core::component::{Output, Processor, ProcessorContext, Room};
-use tracetailor_core::ledger::Fate;
+use held::{Gateway, Judge, each_turn, parse_each, wait};
+use tracetailor_core::component::ProcessorContext;
 use tracetailor_core::testing::Payload;
-use tracetailor_core::time::LogTime;
 use tracetailor_processors::tail_sampling::FACTORY;
 use yardstick::{Way, compare};
-
-/// Spans held at any moment.
-const HELD: usize = 200_000;
-/// One request comes in each turn.
-const TURN: Duration = Duration::from_millis(17);
 
 /// What every configuration has: nobody takes an hour.
 const NEVER: &str = "{name: never, type: latency, latency: {threshold_ms: 3600000}}";
@@ -64,11 +55,6 @@ fn ways(payload: &Payload) -> Vec<Way> {
     ways
 }
 
-fn parse_each(payload: &Payload) -> impl FnMut() + 'static {
-    let (mut requests, gateway) = (Requests::new(payload), Gateway::new());
-    move || gateway.receive(requests.next()).settle(Fate::Delivered)
-}
-
 fn hold_each(payload: &Payload) -> impl FnMut() + 'static {
     let gateway = Gateway::new();
     let whole = gateway.whole_traces(wait(payload), Judge::default());
@@ -89,20 +75,4 @@ fn judge_each(payload: &Payload, policies: &[(&str, &str)]) -> impl FnMut() + 's
     let parsed = FACTORY.parse(&config).expect("the configuration is valid");
     let processor = parsed.build(&ProcessorContext::alone(FACTORY.name)).expect("it needs nothing of the world");
     each_turn(payload, Gateway::new(), processor)
-}
-
-/// So long that as much is held as should be.
-fn wait(payload: &Payload) -> Duration {
-    TURN * u32::try_from(HELD / payload.items).unwrap_or(u32::MAX)
-}
-
-fn each_turn(payload: &Payload, gateway: Gateway, mut processor: Box<dyn Processor>) -> impl FnMut() + 'static {
-    let (mut requests, mut now) = (Requests::new(payload), LogTime(1 << 60));
-    move || {
-        now = now + TURN;
-        let mut out = Output::new(now, Room::ENOUGH);
-        processor.process(gateway.receive(requests.next()), &mut out);
-        let _ = processor.wake(now, &mut out);
-        out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
-    }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use prost::Message;
 use prost::bytes::Bytes;
-use tracetailor_core::component::{Notes, TraceStage, Verdict, Wants};
-use tracetailor_core::ledger::{Books, Line, LineName, Nobody, Receipt};
+use tracetailor_core::component::{Notes, Output, Processor, Room, TraceStage, Verdict, Wants};
+use tracetailor_core::ledger::{Books, Fate, Line, LineName, Nobody, Receipt};
 use tracetailor_core::telemetry::{Intake, Interner, Item, Limits, Origin, Signal, Source, Telemetry};
 use tracetailor_core::testing::Payload;
 use tracetailor_core::testing::otlp::{ExportTraceServiceRequest, Span};
@@ -170,4 +170,32 @@ impl TraceStage for Stage {
     }
 
     fn close(&mut self, _slot: Slot) {}
+}
+
+/// Spans held at any moment.
+const HELD: usize = 200_000;
+/// One request comes in each turn.
+const TURN: Duration = Duration::from_millis(17);
+
+/// How long traces wait, so that as many spans are held as should be.
+pub(crate) fn wait(payload: &Payload) -> Duration {
+    TURN * u32::try_from(HELD / payload.items).unwrap_or(u32::MAX)
+}
+
+/// What is below all holding.
+pub(crate) fn parse_each(payload: &Payload) -> impl FnMut() + 'static {
+    let (mut requests, gateway) = (Requests::new(payload), Gateway::new());
+    move || gateway.receive(requests.next()).settle(Fate::Delivered)
+}
+
+/// Each time the next request is taken in, and what is due is decided and sent on.
+pub(crate) fn each_turn(payload: &Payload, gateway: Gateway, mut processor: Box<dyn Processor>) -> impl FnMut() + 'static {
+    let (mut requests, mut now) = (Requests::new(payload), LogTime(1 << 60));
+    move || {
+        now = now + TURN;
+        let mut out = Output::new(now, Room::ENOUGH);
+        processor.process(gateway.receive(requests.next()), &mut out);
+        let _ = processor.wake(now, &mut out);
+        out.take().into_iter().for_each(|batch| batch.settle(Fate::Delivered));
+    }
 }
